@@ -1,0 +1,1 @@
+"""The store of Spark configuration: groups, revisions, artifacts, Hadoop files, submissions."""

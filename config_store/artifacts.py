@@ -1,0 +1,278 @@
+"""Artifacts: kinds, versions, who uses them; their bytes lie in the blob storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
+from config_store.errors import AlreadyExists, InUse, NotFound, reject
+from config_store.models import ArtifactRow, VersionRow
+from config_store.names import check_file_name, nearest
+from config_store.usage import dags_using_versions, groups_using_dependency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from config_store.blobs.protocol import Blob
+
+MAX_NOTE = 10_000
+
+
+class ArtifactKind(StrEnum):
+    """What an artifact is for: a task's program, or a library that groups and tasks add."""
+
+    CODE = "code"
+    DEPENDENCY = "dependencies"
+
+    @property
+    def noun(self) -> str:
+        """The kind in a sentence."""
+        return "code artifact" if self is ArtifactKind.CODE else "dependency"
+
+
+SUFFIXES: dict[ArtifactKind, tuple[str, ...]] = {
+    ArtifactKind.CODE: (".jar", ".py", ".zip", ".egg", ".whl"),
+    ArtifactKind.DEPENDENCY: JAR_SUFFIXES + PY_FILE_SUFFIXES,
+}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One upload; ``size`` in bytes. A hidden one can't be chosen any more, but what used it reads it."""
+
+    id: int
+    kind: ArtifactKind
+    name: str
+    version: int
+    sha256: str
+    size: int
+    uploaded_by: str
+    uploaded_at: datetime
+    note: str
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A name with its newest visible version (the newest of all when every one is hidden)."""
+
+    kind: ArtifactKind
+    name: str
+    shown: Version
+    versions: int
+    hidden: bool
+
+
+def check_artifact_name(kind: ArtifactKind, name: str) -> str:
+    """Return the name of an artifact of the kind; raises InvalidInput."""
+    return check_file_name(name, SUFFIXES[kind], where=kind.noun.replace(" ", "_"))
+
+
+def list_artifacts(
+    session: Session,
+    kind: ArtifactKind,
+    *,
+    search: str = "",
+    hidden: bool = False,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Artifact], int]:
+    """One page of the artifacts of a kind by name, and how many there are; ``hidden``: the deleted ones too."""
+    matching = select(ArtifactRow).where(
+        ArtifactRow.kind == kind, ArtifactRow.name.icontains(search, autoescape=True)
+    )
+    if not hidden:
+        matching = matching.where(ArtifactRow.versions.any(VersionRow.hidden_at.is_(None)))
+    total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    rows = list(session.scalars(matching.order_by(ArtifactRow.name).limit(limit).offset(offset)))
+    versions = _versions_of(session, rows)
+    return [_artifact(row, versions[row.id]) for row in rows], total
+
+
+def get_artifact(session: Session, kind: ArtifactKind, name: str) -> tuple[Artifact, list[Version]]:
+    """An artifact with all its versions, newest first, hidden ones too; raises NotFound."""
+    row = _row(session, kind, name)
+    versions = _versions_of(session, [row])[row.id]
+    return _artifact(row, versions), versions
+
+
+def find_version(session: Session, kind: ArtifactKind, name: str, version: int | None = None) -> Version:
+    """A visible version, the newest when none is named; raises NotFound with what is near."""
+    query = (
+        select(VersionRow, ArtifactRow)
+        .join(ArtifactRow)
+        .where(ArtifactRow.kind == kind, ArtifactRow.name == name, VersionRow.hidden_at.is_(None))
+        .order_by(VersionRow.version.desc())
+        .limit(1)
+    )
+    if version is not None:
+        query = query.where(VersionRow.version == version)
+    found = session.execute(query).first()
+    if found is None:
+        raise _missing(session, kind, name, version)
+    return _version(*found)
+
+
+def get_version(session: Session, kind: ArtifactKind, name: str, version: int) -> Version:
+    """One version, hidden or not; raises NotFound."""
+    row = _row(session, kind, name)
+    found = session.scalar(
+        select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.version == version)
+    )
+    if found is None:
+        raise _missing(session, kind, name, version)
+    return _version(found, row)
+
+
+def add_version(
+    session: Session, kind: ArtifactKind, name: str, blob: Blob, *, author: str, note: str = ""
+) -> tuple[Version, bool]:
+    """Record stored bytes as the next version; answers it and whether it is new.
+
+    The same content as the newest visible version adds nothing, so that an upload may be repeated.
+    """
+    check_artifact_name(kind, name)
+    if len(note) > MAX_NOTE:
+        raise reject("note", f"must be text of at most {MAX_NOTE:,} characters")
+    row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
+    if row is None:
+        row = ArtifactRow(kind=kind, name=name, newest=0)
+        session.add(row)
+    else:
+        newest = _versions_of(session, [row])[row.id][0]
+        if newest.sha256 == blob.sha256 and not newest.hidden:
+            return newest, False
+    return _insert_version(session, row, blob, author, note), True
+
+
+def _insert_version(session: Session, row: ArtifactRow, blob: Blob, author: str, note: str) -> Version:
+    try:
+        session.flush()
+        session.execute(
+            update(ArtifactRow).where(ArtifactRow.id == row.id).values(newest=ArtifactRow.newest + 1)
+        )
+        session.refresh(row)
+        added = VersionRow(
+            artifact_id=row.id,
+            version=row.newest,
+            sha256=blob.sha256,
+            size=blob.size,
+            uploaded_by=author,
+            uploaded_at=datetime.now(UTC),
+            note=note,
+        )
+        session.add(added)
+        session.flush()
+    except IntegrityError as error:  # the same name was uploaded first a moment ago, by somebody else
+        raise AlreadyExists(ArtifactKind(row.kind).noun, row.name) from error
+    return _version(added, row)
+
+
+def hide_versions(
+    session: Session,
+    kind: ArtifactKind,
+    name: str,
+    version: int | None = None,
+    *,
+    author: str,
+    force: bool = False,
+) -> list[Version]:
+    """Delete one version, or all of a name; answers those hidden now.
+
+    Raises NotFound, and InUse with the groups and DAGs that use them unless forced.
+    """
+    row = _row(session, kind, name)
+    visible = select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.hidden_at.is_(None))
+    if version is not None:
+        visible = visible.where(VersionRow.version == version)
+    rows = list(session.scalars(visible.order_by(VersionRow.version.desc())))
+    if not rows:
+        raise _missing(session, kind, name, version)
+    users = _users(session, row, version, [hidden.id for hidden in rows])
+    if users and not force:
+        raise InUse(kind.noun, name if version is None else f"{name}@{version}", users)
+    for hidden in rows:
+        hidden.hidden_at, hidden.hidden_by = datetime.now(UTC), author
+    session.flush()
+    return [_version(hidden, row) for hidden in rows]
+
+
+def restore_versions(session: Session, kind: ArtifactKind, name: str) -> Artifact:
+    """Take the newest deletion of a name back: every version hidden by it is visible again."""
+    row = _row(session, kind, name)
+    latest = session.scalar(select(func.max(VersionRow.hidden_at)).where(VersionRow.artifact_id == row.id))
+    if latest is not None:
+        for hidden in session.scalars(
+            select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.hidden_at >= latest)
+        ):
+            hidden.hidden_at = hidden.hidden_by = None
+        session.flush()
+    return get_artifact(session, kind, name)[0]
+
+
+def _users(session: Session, row: ArtifactRow, version: int | None, ids: Sequence[int]) -> list[object]:
+    groups = groups_using_dependency(session, row.name, version) if row.kind == ArtifactKind.DEPENDENCY else []
+    return [*groups, *dags_using_versions(session, ids)]
+
+
+def _row(session: Session, kind: ArtifactKind, name: str) -> ArtifactRow:
+    row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
+    if row is None:
+        raise _missing(session, kind, name, None)
+    return row
+
+
+def _missing(session: Session, kind: ArtifactKind, name: str, version: int | None) -> NotFound:
+    visible = (
+        select(VersionRow.version)
+        .join(ArtifactRow)
+        .where(ArtifactRow.kind == kind, ArtifactRow.name == name, VersionRow.hidden_at.is_(None))
+        .order_by(VersionRow.version.desc())
+    )
+    versions = list(session.scalars(visible.limit(5)))
+    if version is not None and versions:
+        return NotFound(f"version of {kind.noun} {name!r} with number", str(version), list(map(str, versions)))
+    names = session.scalars(
+        select(ArtifactRow.name).where(
+            ArtifactRow.kind == kind, ArtifactRow.versions.any(VersionRow.hidden_at.is_(None))
+        )
+    )
+    return NotFound(kind.noun, name, nearest(name, names))
+
+
+def _versions_of(session: Session, rows: Sequence[ArtifactRow]) -> dict[int, list[Version]]:
+    by_id = {row.id: row for row in rows}
+    found: dict[int, list[Version]] = {row.id: [] for row in rows}
+    for version in session.scalars(
+        select(VersionRow).where(VersionRow.artifact_id.in_(by_id)).order_by(VersionRow.version.desc())
+    ):
+        found[version.artifact_id].append(_version(version, by_id[version.artifact_id]))
+    return found
+
+
+def _artifact(row: ArtifactRow, versions: Sequence[Version]) -> Artifact:
+    shown = next((version for version in versions if not version.hidden), versions[0])
+    return Artifact(ArtifactKind(row.kind), row.name, shown, len(versions), shown.hidden)
+
+
+def _version(row: VersionRow, artifact: ArtifactRow) -> Version:
+    return Version(
+        id=row.id,
+        kind=ArtifactKind(artifact.kind),
+        name=artifact.name,
+        version=row.version,
+        sha256=row.sha256,
+        size=row.size,
+        uploaded_by=row.uploaded_by,
+        uploaded_at=row.uploaded_at,
+        note=row.note,
+        hidden=row.hidden_at is not None,
+    )

@@ -1,0 +1,184 @@
+"""The content of a revision: everything that a config group says, as one immutable value.
+
+Secret values are held as the cipher's tokens; only :mod:`config_store.resolution` opens them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from config_store.errors import Fault, InvalidInput
+from config_store.names import check_file_name
+from config_store.settings import FLAGS, RESERVED, TWINS, Setting, setting_faults, twin_faults, with_secret_mark
+from config_store.wire import SettingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from config_store.secrets import Cipher
+
+JAR_SUFFIXES = (".jar",)
+PY_FILE_SUFFIXES = (".py", ".zip", ".egg", ".whl")
+
+#: Field of a content -> kind of its settings, in the order pages and files show them.
+SECTIONS: dict[str, SettingKind] = {
+    "arguments": SettingKind.ARGUMENT,
+    "configurations": SettingKind.CONFIGURATION,
+    "environment": SettingKind.ENVIRONMENT,
+}
+_KERBEROS = {key: reason for key, reason in RESERVED.items() if "keytab" in key}
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """An uploaded dependency that a group adds to its jobs; without a version the newest counts."""
+
+    name: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.version is None else f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A file whose bytes lie in the blob storage under ``sha256``; ``size`` in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Keytab:
+    """A keytab: ``token`` is the encrypted base64 of its bytes, ``sha256`` and ``size`` are those of the bytes."""
+
+    name: str
+    sha256: str
+    size: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that one revision of a group says."""
+
+    arguments: Mapping[str, Setting] = field(default_factory=dict)
+    configurations: Mapping[str, Setting] = field(default_factory=dict)
+    environment: Mapping[str, Setting] = field(default_factory=dict)
+    jars: tuple[Dependency, ...] = ()
+    py_files: tuple[Dependency, ...] = ()
+    hadoop_files: tuple[ConfigFile, ...] = ()
+    principal: str = ""
+    keytab: Keytab | None = None
+    krb5_conf: ConfigFile | None = None
+    spark_home: str | None = None
+
+    def settings(self) -> Iterator[tuple[str, SettingKind, str, Setting]]:
+        """Every setting as (section, kind, name, setting)."""
+        for section, kind in SECTIONS.items():
+            for name, setting in getattr(self, section).items():
+                yield section, kind, name, setting
+
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The chosen jars and py-files."""
+        return self.jars + self.py_files
+
+
+def to_document(content: Content) -> dict[str, Any]:
+    """The content as plain JSON, fit for the database; secrets stay tokens."""
+    return asdict(content)
+
+
+def from_document(document: Mapping[str, Any]) -> Content:
+    """The content that :func:`to_document` wrote."""
+    sections = {
+        section: {name: Setting(**setting) for name, setting in document[section].items()} for section in SECTIONS
+    }
+    keytab, krb5_conf = document["keytab"], document["krb5_conf"]
+    return Content(
+        **sections,
+        jars=tuple(Dependency(**jar) for jar in document["jars"]),
+        py_files=tuple(Dependency(**py_file) for py_file in document["py_files"]),
+        hadoop_files=tuple(ConfigFile(**file) for file in document["hadoop_files"]),
+        principal=document["principal"],
+        keytab=Keytab(**keytab) if keytab else None,
+        krb5_conf=ConfigFile(**krb5_conf) if krb5_conf else None,
+        spark_home=document["spark_home"],
+    )
+
+
+def check_content(content: Content) -> None:
+    """Raise InvalidInput naming everything wrong with a content, places first."""
+    faults = list(_content_faults(content))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _content_faults(content: Content) -> Iterator[Fault]:
+    for section, kind, name, setting in content.settings():
+        where = f"{section}.{name[:100]}"
+        if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
+            yield from setting_faults(where, kind, name, "" if setting.secret else setting.value)
+        if setting.secret and kind is SettingKind.ARGUMENT and (name not in TWINS or name in FLAGS):
+            yield Fault(where, f"--{name} can't be secret: it would stand on the command line, which ps shows")
+    yield from twin_faults(_values(content.arguments), _values(content.configurations), "")
+    if content.principal and any(_principals(content)):
+        yield Fault("principal", "is given twice: here and as an argument or configuration; keep one")
+    yield from _dependency_faults("jars", content.jars, JAR_SUFFIXES)
+    yield from _dependency_faults("py_files", content.py_files, PY_FILE_SUFFIXES)
+
+
+def _principals(content: Content) -> Iterator[str]:
+    for section, name in (("arguments", "principal"), ("configurations", "spark.kerberos.principal")):
+        setting = getattr(content, section).get(name)
+        if setting and setting.value:
+            yield setting.value
+
+
+def _dependency_faults(
+    where: str, dependencies: tuple[Dependency, ...], suffixes: tuple[str, ...]
+) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for dependency in dependencies:
+        try:
+            check_file_name(dependency.name, suffixes, where)
+        except InvalidInput as error:
+            yield from error.faults
+        if dependency.name in seen:
+            yield Fault(where, f"{dependency.name} is chosen twice; keep one")
+        seen.add(dependency.name)
+
+
+def _values(settings: Mapping[str, Setting]) -> dict[str, str]:
+    return {name: setting.value for name, setting in settings.items()}
+
+
+def seal(content: Content, before: Content, cipher: Cipher) -> Content:
+    """Encrypt what is secret in a content with plain values.
+
+    A secret equal to what ``before`` held keeps its token, so that a save without changes is one. A name
+    that sounds like a secret gets the mark even when the caller did not give it.
+    """
+    sealed = {
+        section: {
+            name: _seal(f"{section}.{name}", with_secret_mark(name, setting), old.get(name), cipher)
+            for name, setting in getattr(content, section).items()
+        }
+        for section, old in ((section, getattr(before, section)) for section in SECTIONS)
+    }
+    return replace(content, **sealed)
+
+
+def _seal(where: str, setting: Setting, old: Setting | None, cipher: Cipher) -> Setting:
+    if not setting.secret or (old is not None and old.secret and setting.value == old.value):
+        return setting
+    if old is not None and old.secret and cipher.decrypt(old.value, where) == setting.value:
+        return replace(setting, value=old.value)
+    return replace(setting, value=cipher.encrypt(setting.value))
+
+
+def open_setting(where: str, setting: Setting, cipher: Cipher) -> Setting:
+    """The setting with its plain value; raises SecretUnreadable naming ``where``."""
+    return replace(setting, value=cipher.decrypt(setting.value, where)) if setting.secret else setting

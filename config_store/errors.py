@@ -1,0 +1,226 @@
+"""What can go wrong in the store; each error carries the objects it speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class StoreError(Exception):
+    """Base of everything that the domain raises."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where it stands, and what to do about it."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class InvalidInput(StoreError):
+    """An input that breaks a rule; ``faults`` names every place at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(str(fault) for fault in self.faults))
+
+
+def reject(where: str, message: str) -> InvalidInput:
+    """The error for a single fault."""
+    return InvalidInput([Fault(where, message)])
+
+
+class NotFound(StoreError):
+    """Something named does not exist; ``nearest`` lists what does, the most similar first."""
+
+    def __init__(self, noun: str, name: str, nearest: Sequence[str] = ()) -> None:
+        self.noun, self.name, self.nearest = noun, name, tuple(nearest)
+        hint = f" Did you mean: {', '.join(self.nearest)}?" if self.nearest else ""
+        super().__init__(f"There is no {noun} {name!r}.{hint}")
+
+
+class UnknownGroup(NotFound):
+    """A config group that does not exist; lists the groups there are."""
+
+    def __init__(self, name: str, nearest: Sequence[str], groups: Sequence[str]) -> None:
+        super().__init__("config group", name, nearest)
+        self.groups = tuple(groups)
+        listed = ", ".join(self.groups) if self.groups else "none; create one with `couture groups create`"
+        self.args = (f"{self.args[0]} Config groups: {listed}.",)
+
+
+class NoDefaultGroup(StoreError):
+    """A job that names no group, in a store without any."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No config group is named and the store has no default group; "
+            "create one with `couture groups create NAME`."
+        )
+
+
+class AlreadyExists(StoreError):
+    """A name that is taken."""
+
+    def __init__(self, noun: str, name: str) -> None:
+        self.noun, self.name = noun, name
+        super().__init__(f"The {noun} {name!r} exists already; choose another name.")
+
+
+class StaleRevision(StoreError):
+    """A save on top of a revision that is no longer the newest."""
+
+    def __init__(
+        self, group: str, expected: int, current: int, saved_by: str, saved_at: datetime, note: str
+    ) -> None:
+        self.group, self.expected, self.current = group, expected, current
+        self.saved_by, self.saved_at, self.note = saved_by, saved_at, note
+        super().__init__(
+            f"Group {group!r} is at revision {current}, not {expected}: {saved_by} saved it at "
+            f"{saved_at:%Y-%m-%d %H:%M:%S} UTC ({note or 'no note'}). Nothing was saved; read the group again "
+            "and repeat the change."
+        )
+
+
+class DefaultGroupKept(StoreError):
+    """The default group cannot be deleted."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        super().__init__(f"{group!r} is the default group; make another one the default before deleting it.")
+
+
+@dataclass(frozen=True)
+class User:
+    """Who uses a group or an artifact: a group, or a DAG of the last 30 days."""
+
+    noun: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.name}"
+
+
+class InUse(StoreError):
+    """Deleting what others use, without force."""
+
+    def __init__(self, noun: str, name: str, users: Sequence[User]) -> None:
+        self.noun, self.name, self.users = noun, name, tuple(users)
+        listed = ", ".join(str(user) for user in self.users)
+        super().__init__(f"The {noun} {name!r} is used by {listed}; delete it with force to do so anyway.")
+
+
+class FinalOverridden(StoreError):
+    """A task that tries to change a setting its group marks final."""
+
+    def __init__(self, group: str, name: str, value: str, attempted: str, asked: str) -> None:
+        self.group, self.name, self.value = group, name, value
+        super().__init__(
+            f"{name}={value} is final in config group {group!r}: the task may not {attempted} it ({asked}). "
+            "Remove that from the task, or ask an admin to lift the mark."
+        )
+
+
+class DependencyClash(StoreError):
+    """Two different files of one name in one job; Spark would silently take one of them."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        self.name, self.first, self.second = name, first, second
+        super().__init__(
+            f"Two different files named {name!r} would reach the job: {first} and {second}. "
+            "Pin one version, or leave the group's out with exclude_spark_args."
+        )
+
+
+class Unresolvable(StoreError):
+    """A request whose parts contradict each other; says which and the way out."""
+
+
+class BlobTooLarge(StoreError):
+    """An upload above the limit; ``limit`` in bytes."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name, self.limit = name, limit
+        super().__init__(
+            f"{name!r} is larger than {limit:,} bytes, the limit of [couture] max_upload_bytes; nothing was stored."
+        )
+
+
+class DigestMismatch(StoreError):
+    """Bytes that are not what their sender or the store said they are."""
+
+    def __init__(self, name: str, expected: str, actual: str) -> None:
+        self.name, self.expected, self.actual = name, expected, actual
+        super().__init__(
+            f"The sha256 of {name!r} is {actual}, announced was {expected}: the transfer was damaged. "
+            "Nothing was stored; send it again."
+        )
+
+
+class Truncated(StoreError):
+    """Fewer bytes than announced."""
+
+    def __init__(self, name: str, expected: int, actual: int) -> None:
+        self.name, self.expected, self.actual = name, expected, actual
+        super().__init__(
+            f"{name!r} ended after {actual:,} of {expected:,} bytes. Nothing was stored; send it again."
+        )
+
+
+class StorageFull(StoreError):
+    """The blob storage has no room."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(
+            f"No space is left in the blob storage {place}. Nothing was stored; free space or move "
+            "[couture] blob_root."
+        )
+
+
+class BlobMissing(StoreError):
+    """A row names a blob that the storage does not hold."""
+
+    def __init__(self, sha256: str) -> None:
+        self.sha256 = sha256
+        super().__init__(
+            f"The blob {sha256} is not in the blob storage; restore [couture] blob_root from its backup."
+        )
+
+
+class SecretUnreadable(StoreError):
+    """A stored secret that the present keys do not open."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(
+            f"The secret {where} cannot be decrypted with the present Fernet keys; add the former key to "
+            "[core] fernet_key (new,old) or set the secret again."
+        )
+
+
+class WrongState(StoreError):
+    """A report that would move a submission backwards, or touch one that has ended."""
+
+    def __init__(self, submission_id: str, state: str, reported: str) -> None:
+        self.submission_id, self.state, self.reported = submission_id, state, reported
+        super().__init__(f"Submission {submission_id} is {state}; it cannot become {reported}.")
+
+
+class WireVersionMismatch(StoreError):
+    """A worker that speaks another version of the wire than this server."""
+
+    def __init__(self, theirs: str, ours: int) -> None:
+        self.theirs, self.ours = theirs, ours
+        super().__init__(
+            f"The caller speaks wire version {theirs}, this server {ours}; install the same couture-ops on "
+            "workers and API servers."
+        )

@@ -1,0 +1,335 @@
+"""Config groups and their revisions: create, save, roll back, compare, delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from config_store.content import Content, check_content, from_document, seal, to_document
+from config_store.errors import (
+    AlreadyExists,
+    DefaultGroupKept,
+    Fault,
+    InUse,
+    InvalidInput,
+    NotFound,
+    StaleRevision,
+    UnknownGroup,
+)
+from config_store.models import DefaultGroupRow, GroupRow, RevisionRow
+from config_store.names import check_group_name, nearest
+from config_store.usage import dags_using_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from config_store.secrets import Cipher
+
+MAX_TEXT = 10_000
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group as it stands: ``revision`` is the number of the newest one, whose content this is."""
+
+    name: str
+    description: str
+    is_default: bool
+    revision: int
+    updated_by: str
+    updated_at: datetime
+    content: Content
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One immutable state of a group; ``parent`` is the number it was made from, None for a first one."""
+
+    number: int
+    parent: int | None
+    author: str
+    created_at: datetime
+    note: str
+    content: Content
+
+
+@dataclass(frozen=True)
+class Save:
+    """Who saves, and why."""
+
+    author: str
+    note: str = ""
+
+
+def list_groups(
+    session: Session, *, search: str = "", limit: int = 50, offset: int = 0
+) -> tuple[list[Group], int]:
+    """One page of the groups by name, and how many there are; ``search`` matches anywhere in the name."""
+    live = GroupRow.deleted_at.is_(None) & GroupRow.name.icontains(search, autoescape=True)
+    total = session.scalar(select(func.count()).select_from(GroupRow).where(live)) or 0
+    rows = session.execute(
+        select(GroupRow, RevisionRow, DefaultGroupRow.id)
+        .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
+        .outerjoin(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id)
+        .where(live)
+        .order_by(GroupRow.name)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_group(group, revision, default is not None) for group, revision, default in rows], total
+
+
+def get_group(session: Session, name: str) -> Group:
+    """The group as it stands; raises UnknownGroup."""
+    row = _live_row(session, name)
+    return _group(row, _revision_row(session, row, row.revision), _is_default(session, row))
+
+
+def default_group_name(session: Session) -> str | None:
+    """The name of the default group; None in a store without groups."""
+    return session.scalar(select(GroupRow.name).join(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id))
+
+
+def create_group(
+    session: Session,
+    name: str,
+    save: Save,
+    cipher: Cipher,
+    *,
+    description: str = "",
+    content: Content | None = None,
+) -> Group:
+    """Make a group; the first of a store becomes its default.
+
+    A name that was deleted comes back with its numbering going on, so that "prod revision 3" never means
+    two things. Raises AlreadyExists, InvalidInput.
+    """
+    check_group_name(name)
+    _check_text("description", description)
+    row = session.scalar(select(GroupRow).where(GroupRow.name == name))
+    if row is None:
+        row = GroupRow(name=name, description=description, revision=0)
+        session.add(row)
+    elif row.deleted_at is None:
+        raise AlreadyExists("config group", name)
+    row.description, row.deleted_at, row.deleted_by = description, None, None
+    try:
+        session.flush()
+        if session.get(DefaultGroupRow, 1) is None:
+            session.add(DefaultGroupRow(id=1, group_id=row.id))
+            session.flush()
+    except IntegrityError as error:  # somebody made the same group, or the first one, a moment ago
+        raise AlreadyExists("config group", name) from error
+    _add_revision(session, row, content or Content(), Content(), save, cipher, parent=None)
+    return get_group(session, name)
+
+
+def save_content(
+    session: Session, name: str, content: Content, *, parent: int, save: Save, cipher: Cipher
+) -> Group:
+    """Make a revision out of ``content`` on top of revision ``parent``.
+
+    A content equal to the present one makes none. Raises UnknownGroup, InvalidInput, StaleRevision.
+    """
+    row = _live_row(session, name)
+    current = _revision_row(session, row, row.revision)
+    if row.revision != parent:
+        raise _stale(row, current, parent)
+    _add_revision(session, row, content, from_document(current.content), save, cipher, parent=parent)
+    return get_group(session, name)
+
+
+def roll_back(session: Session, name: str, number: int, *, parent: int, save: Save, cipher: Cipher) -> Group:
+    """Clone revision ``number`` into a new one on top of ``parent``; raises as :func:`save_content` does."""
+    content = get_revision(session, name, number).content
+    note = save.note or f"roll back to revision {number}"
+    return save_content(session, name, content, parent=parent, save=replace(save, note=note), cipher=cipher)
+
+
+def describe_group(session: Session, name: str, description: str) -> Group:
+    """Change the description, which is no part of a revision."""
+    _check_text("description", description)
+    _live_row(session, name).description = description
+    session.flush()
+    return get_group(session, name)
+
+
+def make_default(session: Session, name: str) -> Group:
+    """Make the group the default of jobs that name none."""
+    row = _live_row(session, name)
+    session.execute(update(DefaultGroupRow).values(group_id=row.id))
+    session.expire_all()
+    return get_group(session, name)
+
+
+def delete_group(session: Session, name: str, author: str, *, force: bool = False) -> None:
+    """Hide a group; its revisions stay readable.
+
+    Raises DefaultGroupKept, and InUse (with the DAGs of the last 30 days) unless forced.
+    """
+    row = _live_row(session, name)
+    if _is_default(session, row):
+        raise DefaultGroupKept(name)
+    users = dags_using_group(session, name)
+    if users and not force:
+        raise InUse("config group", name, users)
+    row.deleted_at, row.deleted_by = datetime.now(UTC), author
+    session.flush()
+
+
+def list_revisions(
+    session: Session, name: str, *, limit: int = 50, offset: int = 0
+) -> tuple[list[Revision], int]:
+    """One page of a group's revisions, newest first, and how many there are."""
+    row = _live_row(session, name)
+    total = session.scalar(select(func.count()).where(RevisionRow.group_id == row.id)) or 0
+    rows = session.scalars(
+        select(RevisionRow)
+        .where(RevisionRow.group_id == row.id)
+        .order_by(RevisionRow.number.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_revision(revision) for revision in rows], total
+
+
+def get_revision(session: Session, name: str, number: int) -> Revision:
+    """One revision, of a deleted group too; raises UnknownGroup, NotFound."""
+    row = session.scalar(select(GroupRow).where(GroupRow.name == name))
+    if row is None:
+        raise _unknown(session, name)
+    return _revision(_revision_row(session, row, number))
+
+
+def change_content(
+    session: Session, name: str, change: Callable[[Content], Content], *, parent: int, save: Save, cipher: Cipher
+) -> Group:
+    """Save what ``change`` makes of the present content, as :func:`save_content` does."""
+    return save_content(
+        session, name, change(get_group(session, name).content), parent=parent, save=save, cipher=cipher
+    )
+
+
+def _add_revision(
+    session: Session,
+    row: GroupRow,
+    content: Content,
+    before: Content,
+    save: Save,
+    cipher: Cipher,
+    *,
+    parent: int | None,
+) -> None:
+    _check_text("note", save.note)
+    check_content(content)
+    _check_dependencies(session, content)
+    sealed = seal(content, before, cipher)
+    if parent is not None and sealed == before:
+        return
+    number = _next_number(session, row)
+    claimed = session.execute(
+        update(GroupRow).where(GroupRow.id == row.id, GroupRow.revision == row.revision).values(revision=number),
+        execution_options={"synchronize_session": False},
+    )
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        session.expire_all()
+        raise _stale(row, _revision_row(session, row, row.revision), row.revision)
+    session.add(
+        RevisionRow(
+            group_id=row.id,
+            number=number,
+            parent=parent,
+            author=save.author,
+            created_at=datetime.now(UTC),
+            note=save.note,
+            content=to_document(sealed),
+        )
+    )
+    session.flush()
+    session.expire(row)
+
+
+def _next_number(session: Session, row: GroupRow) -> int:
+    newest = session.scalar(select(func.max(RevisionRow.number)).where(RevisionRow.group_id == row.id))
+    return (newest or 0) + 1
+
+
+def _check_dependencies(session: Session, content: Content) -> None:
+    from config_store.artifacts import ArtifactKind, find_version  # artifacts ask groups who uses them
+
+    faults = []
+    for where, dependencies in (("jars", content.jars), ("py_files", content.py_files)):
+        for dependency in dependencies:
+            try:
+                find_version(session, ArtifactKind.DEPENDENCY, dependency.name, dependency.version)
+            except NotFound as error:
+                faults.append(Fault(where, f"{error} Upload it first."))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _check_text(where: str, text: str) -> None:
+    if len(text) > MAX_TEXT or "\x00" in text:
+        raise InvalidInput([Fault(where, f"must be text of at most {MAX_TEXT:,} characters")])
+
+
+def _live_row(session: Session, name: str) -> GroupRow:
+    row = session.scalar(select(GroupRow).where(GroupRow.name == name, GroupRow.deleted_at.is_(None)))
+    if row is None:
+        raise _unknown(session, name)
+    return row
+
+
+def _unknown(session: Session, name: str) -> UnknownGroup:
+    names = list(
+        session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None)).order_by(GroupRow.name))
+    )
+    return UnknownGroup(name, nearest(name, names), names)
+
+
+def _revision_row(session: Session, row: GroupRow, number: int) -> RevisionRow:
+    revision = session.scalar(
+        select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == number)
+    )
+    if revision is None:
+        raise NotFound(f"revision of config group {row.name!r} with number", str(number))
+    return revision
+
+
+def _stale(row: GroupRow, current: RevisionRow, expected: int) -> StaleRevision:
+    return StaleRevision(
+        row.name, expected, current.number, current.author, current.created_at, current.note
+    )
+
+
+def _is_default(session: Session, row: GroupRow) -> bool:
+    return session.scalar(select(DefaultGroupRow.id).where(DefaultGroupRow.group_id == row.id)) is not None
+
+
+def _group(row: GroupRow, revision: RevisionRow, is_default: bool) -> Group:
+    return Group(
+        name=row.name,
+        description=row.description,
+        is_default=is_default,
+        revision=row.revision,
+        updated_by=revision.author,
+        updated_at=revision.created_at,
+        content=from_document(revision.content),
+    )
+
+
+def _revision(row: RevisionRow) -> Revision:
+    return Revision(
+        number=row.number,
+        parent=row.parent,
+        author=row.author,
+        created_at=row.created_at,
+        note=row.note,
+        content=from_document(row.content),
+    )

@@ -1,0 +1,81 @@
+"""Hadoop's XML files: what is accepted, and the properties they hold."""
+
+from __future__ import annotations
+
+from xml.parsers import expat
+
+from config_store.errors import reject
+from config_store.names import check_file_name
+
+HADOOP_SUFFIXES = (".xml",)
+MAX_HADOOP_BYTES = 20_000_000
+_MAX_DEPTH = 100
+
+
+def check_hadoop_file(name: str, content: bytes) -> None:
+    """Raise InvalidInput unless ``content`` is a well-formed Hadoop configuration.
+
+    Refused with line and column: what does not parse, a root other than ``<configuration>``, and any
+    document type declaration, because entities are how XML reads other files and explodes in memory.
+    """
+    check_file_name(name, HADOOP_SUFFIXES)
+    if len(content) > MAX_HADOOP_BYTES:
+        raise reject(name, f"has {len(content):,} bytes, at most {MAX_HADOOP_BYTES:,} are allowed")
+    _Reader(name).read(content)
+
+
+def read_properties(name: str, content: bytes) -> dict[str, str]:
+    """The properties of a checked file, later ones winning, values as written (``${…}`` not replaced)."""
+    return _Reader(name).read(content)
+
+
+class _Reader:
+    """One pass of expat over one file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._path: list[str] = []
+        self._text: dict[str, str] = {}
+        self._properties: dict[str, str] = {}
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def read(self, content: bytes) -> dict[str, str]:
+        try:
+            self._parser.Parse(content, True)
+        except expat.ExpatError as error:
+            raise reject(
+                self._name,
+                f"is not well-formed XML at line {error.lineno}, column {error.offset + 1}: "
+                f"{expat.ErrorString(error.code)}",
+            ) from None
+        except LookupError as error:  # an encoding that Python does not know
+            raise reject(self._name, f"can't be read: {error}") from None
+        return self._properties
+
+    def _here(self) -> str:
+        return f"line {self._parser.CurrentLineNumber}, column {self._parser.CurrentColumnNumber + 1}"
+
+    def _doctype(self, *_declaration: object) -> None:
+        raise reject(self._name, f"has a DOCTYPE at {self._here()}; document types and entities are refused")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if not self._path and tag != "configuration":
+            raise reject(self._name, f"begins with <{tag[:50]}> at {self._here()}; Hadoop reads <configuration>")
+        if len(self._path) >= _MAX_DEPTH:
+            raise reject(self._name, f"is nested deeper than {_MAX_DEPTH} elements at {self._here()}")
+        self._path.append(tag)
+        if tag == "property":
+            self._text = {key: value for key, value in attributes.items() if key in ("name", "value")}
+
+    def _characters(self, text: str) -> None:
+        if len(self._path) >= 2 and self._path[-2] == "property" and self._path[-1] in ("name", "value"):
+            self._text[self._path[-1]] = self._text.get(self._path[-1], "") + text
+
+    def _end(self, tag: str) -> None:
+        self._path.pop()
+        if tag == "property" and (key := self._text.get("name", "").strip()):
+            self._properties[key] = self._text.get("value", "")

@@ -1,0 +1,38 @@
+"""Alembic's way to the store's database, for our own commands and for ``airflow db migrate``."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from config_store.database import VERSION_TABLE, open_engine
+from config_store.models import Base
+
+config = context.config
+options = {"target_metadata": Base.metadata, "version_table": VERSION_TABLE, "compare_type": True}
+
+
+def run_offline() -> None:
+    """Print the SQL instead of running it."""
+    context.configure(url=config.get_main_option("sqlalchemy.url"), literal_binds=True, **options)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online() -> None:
+    """Migrate the database at ``sqlalchemy.url``."""
+    url = config.get_main_option("sqlalchemy.url")
+    if not url:
+        raise RuntimeError("sqlalchemy.url is not set: run `airflow db migrate` or config_store.database.migrate")
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        # SQLite can't alter a column in place; alembic copies the table instead.
+        context.configure(connection=connection, render_as_batch=engine.dialect.name == "sqlite", **options)
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()

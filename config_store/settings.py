@@ -1,0 +1,159 @@
+"""One Spark setting: its kinds, its twins, its marks, and what makes it secret."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from config_store.errors import Fault
+from config_store.names import nearest
+from config_store.wire import SettingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: spark-submit's options and the properties that say the same.
+#: Source: org.apache.spark.deploy.SparkSubmitArguments (loadEnvironmentArguments) and SparkSubmit (OptionAssigner).
+TWINS: dict[str, str] = {
+    "master": "spark.master",
+    "remote": "spark.remote",
+    "deploy-mode": "spark.submit.deployMode",
+    "name": "spark.app.name",
+    "jars": "spark.jars",
+    "packages": "spark.jars.packages",
+    "exclude-packages": "spark.jars.excludes",
+    "repositories": "spark.jars.repositories",
+    "py-files": "spark.submit.pyFiles",
+    "files": "spark.files",
+    "archives": "spark.archives",
+    "driver-memory": "spark.driver.memory",
+    "driver-java-options": "spark.driver.extraJavaOptions",
+    "driver-library-path": "spark.driver.extraLibraryPath",
+    "driver-class-path": "spark.driver.extraClassPath",
+    "driver-cores": "spark.driver.cores",
+    "supervise": "spark.driver.supervise",
+    "executor-memory": "spark.executor.memory",
+    "executor-cores": "spark.executor.cores",
+    "total-executor-cores": "spark.cores.max",
+    "num-executors": "spark.executor.instances",
+    "queue": "spark.yarn.queue",
+    "principal": "spark.kerberos.principal",
+    "keytab": "spark.kerberos.keytab",
+}
+ARGUMENT_OF: dict[str, str] = {configuration: argument for argument, configuration in TWINS.items()}
+ARGUMENTS = frozenset(TWINS) | {"proxy-user", "verbose"}
+#: Options that stand alone on the command line; their value is "true" or "false".
+FLAGS = frozenset({"supervise", "verbose"})
+
+#: What a task, not a group, decides, with the sentence that says where.
+RESERVED: dict[str, str] = {
+    "name": "the application's name comes from the task (app_name)",
+    "spark.app.name": "the application's name comes from the task (app_name)",
+    "class": "the main class comes from the task (class_path)",
+    "conf": "set each property as a configuration of its own",
+    "properties-file": "the suite writes it; set each property as a configuration",
+    "load-spark-defaults": "spark-defaults.conf of the worker's Spark is always read",
+    "keytab": "upload the keytab as the group's Kerberos keytab",
+    "spark.kerberos.keytab": "upload the keytab as the group's Kerberos keytab",
+    "spark.yarn.keytab": "upload the keytab as the group's Kerberos keytab",
+    "spark.workflow.taskId": "the suite sets it on every job",
+    "spark.workflow.dagId": "the suite sets it on every job",
+    "HADOOP_CONF_DIR": "it points to the group's Hadoop files",
+    "YARN_CONF_DIR": "it points to the group's Hadoop files",
+    "KRB5_CONFIG": "it points to the group's krb5.conf",
+    "SPARK_HOME": "choose the group's spark_home, a name out of [couture] spark_homes",
+}
+
+#: Spark's own pattern (spark.redaction.regex) and the names it is known to miss.
+SECRET_NAME = re.compile(r"(?i)secret|passw|token|access[._-]?key|api[._-]?key|private[._-]?key|credential")
+
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f]+")
+MAX_VALUE_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value with the marks an admin gave it.
+
+    ``final``: no DAG may override it. ``secret``: encrypted at rest, shown to nobody but a worker.
+    """
+
+    value: str
+    final: bool = False
+    secret: bool = False
+    note: str = ""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the name alone says that its value is a secret."""
+    return SECRET_NAME.search(name) is not None
+
+
+def with_secret_mark(name: str, setting: Setting) -> Setting:
+    """The setting, marked secret when its name says so."""
+    return replace(setting, secret=True) if is_secret_name(name) and not setting.secret else setting
+
+
+def twin_key(kind: SettingKind, name: str) -> tuple[SettingKind, str]:
+    """What identifies a setting across its twins: ``driver-memory`` and ``spark.driver.memory`` are one."""
+    if kind is SettingKind.ARGUMENT and name in TWINS:
+        return SettingKind.CONFIGURATION, TWINS[name]
+    return kind, name
+
+
+def setting_faults(where: str, kind: SettingKind, name: str, value: str) -> Iterator[Fault]:
+    """Everything wrong with one setting, whoever set it."""
+    if reason := RESERVED.get(name):
+        yield Fault(where, f"{name} can't be set here: {reason}")
+    else:
+        yield from _NAME_FAULTS[kind](where, name)
+    if "\x00" in value:
+        yield Fault(where, "contains a NUL character, which no command line carries")
+    if len(value.encode(errors="surrogatepass")) > MAX_VALUE_BYTES:
+        yield Fault(where, f"is longer than {MAX_VALUE_BYTES:,} bytes")
+    if _has_surrogates(value):
+        yield Fault(where, "contains half a surrogate pair, which is not text")
+    if name in FLAGS and value.lower() not in ("", "true", "false"):
+        yield Fault(where, f"Unexpected value {value!r}: {name} is a flag, 'true' or 'false'")
+
+
+def _has_surrogates(value: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _argument_faults(where: str, name: str) -> Iterator[Fault]:
+    if name not in ARGUMENTS:
+        near = nearest(name, ARGUMENTS)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        yield Fault(where, f"spark-submit has no option --{name[:100]}{hint}")
+
+
+def _configuration_faults(where: str, name: str) -> Iterator[Fault]:
+    if not CONFIGURATION_NAME.fullmatch(name) or _has_surrogates(name):
+        yield Fault(where, f"{name[:100]!r} is no property name: blanks, '=', ',' and control characters are refused")
+
+
+def _environment_faults(where: str, name: str) -> Iterator[Fault]:
+    if not ENVIRONMENT_NAME.fullmatch(name):
+        yield Fault(where, f"{name[:100]!r} is no name of an environment variable")
+    elif name.startswith("AIRFLOW"):
+        yield Fault(where, f"{name} belongs to Airflow; jobs don't see Airflow's own configuration")
+
+
+_NAME_FAULTS = {
+    SettingKind.ARGUMENT: _argument_faults,
+    SettingKind.CONFIGURATION: _configuration_faults,
+    SettingKind.ENVIRONMENT: _environment_faults,
+}
+
+
+def twin_faults(arguments: Mapping[str, str], configurations: Mapping[str, str], where: str) -> Iterator[Fault]:
+    """Settings that one layer gives twice, as an argument and as its ``spark.*`` twin."""
+    for argument, configuration in TWINS.items():
+        if arguments.get(argument) and configurations.get(configuration):
+            yield Fault(
+                f"{where}configurations.{configuration}",
+                f"{configuration} and --{argument} are the same setting and both are given; keep one",
+            )

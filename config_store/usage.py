@@ -1,0 +1,73 @@
+"""Who uses what: the DAGs of the last 30 days, and the groups, behind a deletion or a warning."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Text, func, select, type_coerce
+
+from config_store.errors import User
+from config_store.models import GroupRow, RevisionRow, SubmissionFileRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+#: A DAG that ran longer ago than this no longer counts as a user.
+WINDOW = timedelta(days=30)
+
+
+def dags_using_group(session: Session, name: str) -> list[User]:
+    """The DAGs with a submission in the window that used the group, by name."""
+    return _dags(session, SubmissionRow.group_name == name)
+
+
+def dags_using_versions(session: Session, version_ids: Sequence[int]) -> list[User]:
+    """The DAGs with a submission in the window that used one of the artifact versions, by name."""
+    used = select(SubmissionFileRow.submission_id).where(SubmissionFileRow.version_id.in_(version_ids))
+    return _dags(session, SubmissionRow.id.in_(used))
+
+
+def last_use_by_dag(session: Session, version_ids: Sequence[int]) -> list[tuple[str, datetime]]:
+    """The DAGs that ever used one of the versions, with the time of the last use, latest first."""
+    used = select(SubmissionFileRow.submission_id).where(SubmissionFileRow.version_id.in_(version_ids))
+    rows = session.execute(
+        select(SubmissionRow.dag_id, func.max(SubmissionRow.created_at).label("last"))
+        .where(SubmissionRow.id.in_(used))
+        .group_by(SubmissionRow.dag_id)
+        .order_by(func.max(SubmissionRow.created_at).desc())
+    )
+    return [(dag_id, last) for dag_id, last in rows]
+
+
+def groups_using_dependency(session: Session, name: str, version: int | None = None) -> list[User]:
+    """The groups whose present revision chooses the dependency; with a version: pinned to just that one."""
+    rows = session.execute(
+        select(GroupRow.name, RevisionRow.content)
+        .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
+        .where(
+            GroupRow.deleted_at.is_(None),
+            # narrows to few rows before their JSON is read
+            type_coerce(RevisionRow.content, Text).contains(f'"{name}"', autoescape=True),
+        )
+        .order_by(GroupRow.name)
+    )
+    return [
+        User("group", group)
+        for group, content in rows
+        for chosen in content["jars"] + content["py_files"]
+        if chosen["name"] == name and version in (None, chosen["version"])
+    ]
+
+
+def _dags(session: Session, condition: object) -> list[User]:
+    since = datetime.now(UTC) - WINDOW
+    names = session.scalars(
+        select(SubmissionRow.dag_id)
+        .distinct()
+        .where(condition, SubmissionRow.created_at >= since)  # type: ignore[arg-type]
+        .order_by(SubmissionRow.dag_id)
+    )
+    return [User("DAG", name) for name in names]

@@ -1,0 +1,300 @@
+"""What travels between a worker and the store: requests, plans, reports and receipts.
+
+The one module of the store that workers import. It needs pydantic and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Raised whenever a worker of the former number would misread an answer; sent in every request.
+WIRE_VERSION = 1
+WIRE_VERSION_HEADER = "Couture-Wire-Version"
+
+#: The scheme of the Authorization header by which a running task proves which task it is:
+#: ``Couture-Task <task instance id>:<secret>``; the secret's sha256 lies in the task's state store.
+TASK_SCHEME = "Couture-Task"
+#: The scheme for the token of one submission: ``Couture-Submission <token>``.
+SUBMISSION_SCHEME = "Couture-Submission"
+#: The key of the task state store that holds the sha256 (hex) of the task's secret.
+PROOF_KEY = "couture_proof"
+
+HIDDEN = "••••••"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Wire(BaseModel):
+    """Base of all that travels: immutable, and unknown fields are errors rather than losses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Language(StrEnum):
+    """What spark-submit is given: a jar with a main class, or a python file."""
+
+    JAVA = "java"
+    PYTHON = "python"
+
+
+class Layer(StrEnum):
+    """Who set a setting, from the weakest to the strongest."""
+
+    GROUP = "group"
+    OPERATOR = "operator"
+    SUITE = "suite"
+
+
+class State(StrEnum):
+    """Where a submission stands; ``keyed`` means that the engine's key for the job is known and stored."""
+
+    PLANNED = "planned"
+    KEYED = "keyed"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How an ended submission ended; ``lost`` means that its worker went away without a word."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    KILLED = "killed"
+    LOST = "lost"
+
+
+class TaskIdentity(Wire):
+    """One try of one task. ``map_index`` is -1 for a task that is not mapped."""
+
+    dag_id: str
+    task_id: str
+    run_id: str
+    try_number: int = 1
+    map_index: int = -1
+
+
+class JobRequest(Wire):
+    """What an operator asks for; names only, nothing resolved.
+
+    ``jars`` and ``py_files`` hold names of uploaded dependencies, or URIs and paths (anything with a ``/``).
+    ``spark_arguments`` are options of spark-submit without dashes, ``spark_configurations`` are properties.
+    ``task`` is read only from callers outside this Airflow: a task's identity comes from Airflow's own row.
+    """
+
+    language: Language
+    config_group: str | None = None
+    code_artifact: str | None = None
+    code_artifact_version: int | None = None
+    application_uri: str | None = None
+    class_path: str | None = None
+    app_name: str | None = None
+    application_arguments: tuple[str, ...] = ()
+    python_conf: str | None = None
+    spark_arguments: dict[str, str] = {}
+    spark_configurations: dict[str, str] = {}
+    exclude_spark_args: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
+    py_files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    env_vars: dict[str, str] = {}
+    task: TaskIdentity | None = None
+
+
+class Beaten(Wire):
+    """A value that lost against a stronger layer; ``name`` differs from the winner's for a twin."""
+
+    layer: Layer
+    name: str
+    value: str
+
+
+class SettingKind(StrEnum):
+    """Where a setting takes effect: an option, a ``spark.*`` property, or the process environment."""
+
+    ARGUMENT = "argument"
+    CONFIGURATION = "configuration"
+    ENVIRONMENT = "environment"
+
+
+class EffectiveSetting(Wire):
+    """One setting as it will be used, with the layer that set it and the layers it beat."""
+
+    kind: SettingKind
+    name: str
+    value: str
+    layer: Layer
+    beat: tuple[Beaten, ...] = ()
+    final: bool = False
+    secret: bool = False
+    note: str = ""
+
+
+class StoredFile(Wire):
+    """Bytes in the store: fetched by ``sha256``, given to Spark under ``name``. ``size`` in bytes."""
+
+    name: str
+    sha256: Sha256
+    size: int
+
+
+class PlannedArtifact(StoredFile):
+    """One version of an artifact."""
+
+    version: int
+
+
+class ResourceKind(StrEnum):
+    """The option by which a resource reaches Spark: ``--jars``, ``--py-files`` or ``--files``."""
+
+    JAR = "jars"
+    PY_FILE = "py-files"
+    FILE = "files"
+
+
+class Resource(Wire):
+    """A dependency of the job: an uploaded artifact, or a URI that the worker does not touch."""
+
+    kind: ResourceKind
+    layer: Layer
+    artifact: PlannedArtifact | None = None
+    uri: str | None = None
+
+
+class SecretFile(Wire):
+    """A secret file (a keytab) in base64; ``content`` is hidden in everything but a worker's plan."""
+
+    name: str
+    content: str
+
+
+class SubmitPlan(Wire):
+    """All that one spark-submit needs, decided: the store's answer to a :class:`JobRequest`.
+
+    ``settings`` holds each setting once, empty ones left out. ``application`` or ``application_uri`` is set, not both.
+    ``hadoop_digest`` names the set of Hadoop files: the sha256 of their sorted names and digests.
+    ``spark_home`` is a name out of the worker's ``[couture] spark_homes``.
+    """
+
+    wire_version: int = WIRE_VERSION
+    group: str
+    revision: int
+    language: Language
+    app_name: str
+    application: PlannedArtifact | None = None
+    application_uri: str | None = None
+    class_path: str | None = None
+    application_arguments: tuple[str, ...] = ()
+    settings: tuple[EffectiveSetting, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    hadoop_files: tuple[StoredFile, ...] = ()
+    hadoop_digest: Sha256 | None = None
+    keytab: SecretFile | None = None
+    krb5_conf: StoredFile | None = None
+    spark_home: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def setting(self, kind: SettingKind, name: str) -> EffectiveSetting | None:
+        """The effective setting of that kind and name, or None."""
+        return next((s for s in self.settings if s.kind == kind and s.name == name), None)
+
+    def stored_files(self) -> tuple[StoredFile, ...]:
+        """Every file that a worker fetches for this plan, each digest once."""
+        files: list[StoredFile] = list(self.hadoop_files)
+        files += [f for f in (self.application, self.krb5_conf) if f]
+        files += [r.artifact for r in self.resources if r.artifact]
+        return tuple({f.sha256: f for f in files}.values())
+
+    def redacted(self) -> SubmitPlan:
+        """The same plan with every secret value hidden, fit for receipts, pages and logs."""
+        settings = tuple(hide(s) if s.secret else s for s in self.settings)
+        keytab = self.keytab and SecretFile(name=self.keytab.name, content=HIDDEN)
+        return self.model_copy(update={"settings": settings, "keytab": keytab})
+
+
+def hide(setting: EffectiveSetting) -> EffectiveSetting:
+    """The setting without its value and the values it beat."""
+    beat = tuple(b.model_copy(update={"value": HIDDEN}) for b in setting.beat)
+    return setting.model_copy(update={"value": HIDDEN, "beat": beat})
+
+
+class Ticket(Wire):
+    """The answer to a submission: its id, the plan, and a token that opens this submission alone."""
+
+    submission_id: str
+    token: str
+    plan: SubmitPlan
+
+
+class Report(Wire):
+    """What a worker (later its trigger) tells of a submission; fields left None stay as they were.
+
+    ``state`` never goes back; ``outcome`` is given with ``ended`` and only then. ``argv`` holds no secret by construction.
+    ``key`` is the engine's name for the job, ``last_lines`` the end of the driver's log.
+    """
+
+    state: State
+    outcome: Outcome | None = None
+    host: str | None = None
+    pids: tuple[int, ...] | None = None
+    argv: tuple[str, ...] | None = None
+    environment_names: tuple[str, ...] | None = None
+    spark_version: str | None = None
+    key: str | None = None
+    application_id: str | None = None
+    tracking_url: str | None = None
+    exit_code: int | None = None
+    message: str | None = None
+    last_lines: str | None = None
+
+
+class Receipt(Wire):
+    """What ran: one try of one task, from the request to the end. Times are UTC."""
+
+    submission_id: str
+    task: TaskIdentity
+    state: State
+    outcome: Outcome | None
+    submitted_by: str
+    group: str
+    revision: int
+    request: JobRequest
+    plan: SubmitPlan
+    timeline: tuple[TimelineEntry, ...]
+    host: str | None = None
+    pids: tuple[int, ...] = ()
+    argv: tuple[str, ...] = ()
+    environment_names: tuple[str, ...] = ()
+    spark_version: str | None = None
+    key: str | None = None
+    application_id: str | None = None
+    tracking_url: str | None = None
+    exit_code: int | None = None
+    message: str | None = None
+    last_lines: str | None = None
+
+
+class TimelineEntry(Wire):
+    """When a submission entered a state, in UTC."""
+
+    state: State
+    at: datetime
+
+
+class Problem(BaseModel):
+    """An error as the API tells it (RFC 9457); ``type`` ends with the error's name, extra members carry objects."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    errors: list[dict[str, object]] | None = None
+
+
+KindName = Literal["code", "dependencies"]
