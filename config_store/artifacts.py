@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
-from config_store.errors import AlreadyExists, InUse, NotFound, reject
+from config_store.errors import AlreadyExists, InUse, NotFound, User, reject
 from config_store.models import ArtifactRow, VersionRow
 from config_store.names import check_file_name, nearest
 from config_store.usage import dags_using_versions, groups_using_dependency
@@ -86,9 +86,7 @@ def list_artifacts(
     offset: int = 0,
 ) -> tuple[list[Artifact], int]:
     """One page of the artifacts of a kind by name, and how many there are; ``hidden``: the deleted ones too."""
-    matching = select(ArtifactRow).where(
-        ArtifactRow.kind == kind, ArtifactRow.name.icontains(search, autoescape=True)
-    )
+    matching = select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name.icontains(search, autoescape=True))
     if not hidden:
         matching = matching.where(ArtifactRow.versions.any(VersionRow.hidden_at.is_(None)))
     total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
@@ -124,9 +122,7 @@ def find_version(session: Session, kind: ArtifactKind, name: str, version: int |
 def get_version(session: Session, kind: ArtifactKind, name: str, version: int) -> Version:
     """One version, hidden or not; raises NotFound."""
     row = _row(session, kind, name)
-    found = session.scalar(
-        select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.version == version)
-    )
+    found = session.scalar(select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.version == version))
     if found is None:
         raise _missing(session, kind, name, version)
     return _version(found, row)
@@ -156,9 +152,7 @@ def add_version(
 def _insert_version(session: Session, row: ArtifactRow, blob: Blob, author: str, note: str) -> Version:
     try:
         session.flush()
-        session.execute(
-            update(ArtifactRow).where(ArtifactRow.id == row.id).values(newest=ArtifactRow.newest + 1)
-        )
+        session.execute(update(ArtifactRow).where(ArtifactRow.id == row.id).values(newest=ArtifactRow.newest + 1))
         session.refresh(row)
         added = VersionRow(
             artifact_id=row.id,
@@ -218,7 +212,7 @@ def restore_versions(session: Session, kind: ArtifactKind, name: str) -> Artifac
     return get_artifact(session, kind, name)[0]
 
 
-def _users(session: Session, row: ArtifactRow, version: int | None, ids: Sequence[int]) -> list[object]:
+def _users(session: Session, row: ArtifactRow, version: int | None, ids: Sequence[int]) -> list[User]:
     groups = groups_using_dependency(session, row.name, version) if row.kind == ArtifactKind.DEPENDENCY else []
     return [*groups, *dags_using_versions(session, ids)]
 

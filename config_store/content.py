@@ -137,9 +137,7 @@ def _principals(content: Content) -> Iterator[str]:
             yield setting.value
 
 
-def _dependency_faults(
-    where: str, dependencies: tuple[Dependency, ...], suffixes: tuple[str, ...]
-) -> Iterator[Fault]:
+def _dependency_faults(where: str, dependencies: tuple[Dependency, ...], suffixes: tuple[str, ...]) -> Iterator[Fault]:
     seen: set[str] = set()
     for dependency in dependencies:
         try:
@@ -161,14 +159,20 @@ def seal(content: Content, before: Content, cipher: Cipher) -> Content:
     A secret equal to what ``before`` held keeps its token, so that a save without changes is one. A name
     that sounds like a secret gets the mark even when the caller did not give it.
     """
-    sealed = {
-        section: {
+
+    def sealed(section: str) -> dict[str, Setting]:
+        old: Mapping[str, Setting] = getattr(before, section)
+        return {
             name: _seal(f"{section}.{name}", with_secret_mark(name, setting), old.get(name), cipher)
             for name, setting in getattr(content, section).items()
         }
-        for section, old in ((section, getattr(before, section)) for section in SECTIONS)
-    }
-    return replace(content, **sealed)
+
+    return replace(
+        content,
+        arguments=sealed("arguments"),
+        configurations=sealed("configurations"),
+        environment=sealed("environment"),
+    )
 
 
 def _seal(where: str, setting: Setting, old: Setting | None, cipher: Cipher) -> Setting:

@@ -34,7 +34,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _connect(connection: DBAPIConnection, _record: object) -> None:
         # The driver's own implicit BEGIN is deferred: two such transactions that read and then write end
         # in "database is locked" at once, whatever the timeout. So we begin ourselves, below.
-        connection.isolation_level = None  # type: ignore[attr-defined]
+        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_S * 1000}")
         cursor.execute("PRAGMA foreign_keys = ON")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config_store.content import SECTIONS, ConfigFile, Content
+from config_store.content import SECTIONS, ConfigFile, Content, Keytab
 from config_store.errors import InvalidInput
 from config_store.hadoop_xml import read_properties
-from config_store.settings import is_secret_name
-from config_store.wire import HIDDEN
+from config_store.wire import HIDDEN, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,17 +37,13 @@ def diff_contents(old: Content, new: Content, read_blob: Callable[[str], bytes] 
         changes += _diff_value(field, _joined(getattr(old, field)), _joined(getattr(new, field)))
     changes += _diff_files(old.hadoop_files, new.hadoop_files, read_blob)
     changes += _diff_value("principal", old.principal or None, new.principal or None)
-    changes += _diff_value("keytab", old.keytab and old.keytab.sha256, new.keytab and new.keytab.sha256)
-    changes += _diff_value(
-        "krb5_conf", old.krb5_conf and old.krb5_conf.sha256, new.krb5_conf and new.krb5_conf.sha256
-    )
+    changes += _diff_value("keytab", _digest(old.keytab), _digest(new.keytab))
+    changes += _diff_value("krb5_conf", _digest(old.krb5_conf), _digest(new.krb5_conf))
     changes += _diff_value("spark_home", old.spark_home, new.spark_home)
     return changes
 
 
-def _diff_settings(
-    section: str, old: Mapping[str, Setting], new: Mapping[str, Setting]
-) -> Iterator[Change]:
+def _diff_settings(section: str, old: Mapping[str, Setting], new: Mapping[str, Setting]) -> Iterator[Change]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         where = f"{section}.{name}"
@@ -56,9 +51,7 @@ def _diff_settings(
             yield Change(where, _shown(before), _shown(after))
         if before is not None and after is not None:
             for mark in ("final", "secret", "note"):
-                yield from _diff_value(
-                    f"{where}.{mark}", _mark(getattr(before, mark)), _mark(getattr(after, mark))
-                )
+                yield from _diff_value(f"{where}.{mark}", _mark(getattr(before, mark)), _mark(getattr(after, mark)))
 
 
 def _shown(setting: Setting | None) -> str | None:
@@ -75,6 +68,10 @@ def _joined(dependencies: Sequence[object]) -> str | None:
     return ", ".join(str(dependency) for dependency in dependencies) or None
 
 
+def _digest(file: ConfigFile | Keytab | None) -> str | None:
+    return file.sha256 if file else None
+
+
 def _diff_value(where: str, old: str | None, new: str | None) -> Iterator[Change]:
     if old != new:
         yield Change(where, old, new)
@@ -86,7 +83,7 @@ def _diff_files(
     before, after = {file.name: file for file in old}, {file.name: file for file in new}
     for name in sorted(before.keys() | after.keys()):
         left, right = before.get(name), after.get(name)
-        yield from _diff_value(f"hadoop_files.{name}", left and left.sha256, right and right.sha256)
+        yield from _diff_value(f"hadoop_files.{name}", _digest(left), _digest(right))
         if read_blob and left and right and left.sha256 != right.sha256:
             yield from _diff_properties(f"hadoop_files.{name}", left, right, read_blob)
 

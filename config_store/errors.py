@@ -62,8 +62,7 @@ class NoDefaultGroup(StoreError):
 
     def __init__(self) -> None:
         super().__init__(
-            "No config group is named and the store has no default group; "
-            "create one with `couture groups create NAME`."
+            "No config group is named and the store has no default group; create one with `couture groups create NAME`."
         )
 
 
@@ -78,9 +77,7 @@ class AlreadyExists(StoreError):
 class StaleRevision(StoreError):
     """A save on top of a revision that is no longer the newest."""
 
-    def __init__(
-        self, group: str, expected: int, current: int, saved_by: str, saved_at: datetime, note: str
-    ) -> None:
+    def __init__(self, group: str, expected: int, current: int, saved_by: str, saved_at: datetime, note: str) -> None:
         self.group, self.expected, self.current = group, expected, current
         self.saved_by, self.saved_at, self.note = saved_by, saved_at, note
         super().__init__(
@@ -170,9 +167,7 @@ class Truncated(StoreError):
 
     def __init__(self, name: str, expected: int, actual: int) -> None:
         self.name, self.expected, self.actual = name, expected, actual
-        super().__init__(
-            f"{name!r} ended after {actual:,} of {expected:,} bytes. Nothing was stored; send it again."
-        )
+        super().__init__(f"{name!r} ended after {actual:,} of {expected:,} bytes. Nothing was stored; send it again.")
 
 
 class StorageFull(StoreError):
@@ -181,8 +176,7 @@ class StorageFull(StoreError):
     def __init__(self, place: str) -> None:
         self.place = place
         super().__init__(
-            f"No space is left in the blob storage {place}. Nothing was stored; free space or move "
-            "[couture] blob_root."
+            f"No space is left in the blob storage {place}. Nothing was stored; free space or move [couture] blob_root."
         )
 
 
@@ -191,9 +185,7 @@ class BlobMissing(StoreError):
 
     def __init__(self, sha256: str) -> None:
         self.sha256 = sha256
-        super().__init__(
-            f"The blob {sha256} is not in the blob storage; restore [couture] blob_root from its backup."
-        )
+        super().__init__(f"The blob {sha256} is not in the blob storage; restore [couture] blob_root from its backup.")
 
 
 class SecretUnreadable(StoreError):

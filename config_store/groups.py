@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,11 +26,12 @@ from config_store.names import check_group_name, nearest
 from config_store.usage import dags_using_group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.orm import Session
 
     from config_store.secrets import Cipher
+
+#: What a change makes of the present content.
+Edit = Callable[[Content], Content]
 
 MAX_TEXT = 10_000
 
@@ -67,9 +69,7 @@ class Save:
     note: str = ""
 
 
-def list_groups(
-    session: Session, *, search: str = "", limit: int = 50, offset: int = 0
-) -> tuple[list[Group], int]:
+def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Group], int]:
     """One page of the groups by name, and how many there are; ``search`` matches anywhere in the name."""
     live = GroupRow.deleted_at.is_(None) & GroupRow.name.icontains(search, autoescape=True)
     total = session.scalar(select(func.count()).select_from(GroupRow).where(live)) or 0
@@ -130,9 +130,7 @@ def create_group(
     return get_group(session, name)
 
 
-def save_content(
-    session: Session, name: str, content: Content, *, parent: int, save: Save, cipher: Cipher
-) -> Group:
+def save_content(session: Session, name: str, content: Content, *, parent: int, save: Save, cipher: Cipher) -> Group:
     """Make a revision out of ``content`` on top of revision ``parent``.
 
     A content equal to the present one makes none. Raises UnknownGroup, InvalidInput, StaleRevision.
@@ -183,9 +181,7 @@ def delete_group(session: Session, name: str, author: str, *, force: bool = Fals
     session.flush()
 
 
-def list_revisions(
-    session: Session, name: str, *, limit: int = 50, offset: int = 0
-) -> tuple[list[Revision], int]:
+def list_revisions(session: Session, name: str, *, limit: int = 50, offset: int = 0) -> tuple[list[Revision], int]:
     """One page of a group's revisions, newest first, and how many there are."""
     row = _live_row(session, name)
     total = session.scalar(select(func.count()).where(RevisionRow.group_id == row.id)) or 0
@@ -207,9 +203,7 @@ def get_revision(session: Session, name: str, number: int) -> Revision:
     return _revision(_revision_row(session, row, number))
 
 
-def change_content(
-    session: Session, name: str, change: Callable[[Content], Content], *, parent: int, save: Save, cipher: Cipher
-) -> Group:
+def change_content(session: Session, name: str, change: Edit, *, parent: int, save: Save, cipher: Cipher) -> Group:
     """Save what ``change`` makes of the present content, as :func:`save_content` does."""
     return save_content(
         session, name, change(get_group(session, name).content), parent=parent, save=save, cipher=cipher
@@ -287,25 +281,19 @@ def _live_row(session: Session, name: str) -> GroupRow:
 
 
 def _unknown(session: Session, name: str) -> UnknownGroup:
-    names = list(
-        session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None)).order_by(GroupRow.name))
-    )
+    names = list(session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None)).order_by(GroupRow.name)))
     return UnknownGroup(name, nearest(name, names), names)
 
 
 def _revision_row(session: Session, row: GroupRow, number: int) -> RevisionRow:
-    revision = session.scalar(
-        select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == number)
-    )
+    revision = session.scalar(select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == number))
     if revision is None:
         raise NotFound(f"revision of config group {row.name!r} with number", str(number))
     return revision
 
 
 def _stale(row: GroupRow, current: RevisionRow, expected: int) -> StaleRevision:
-    return StaleRevision(
-        row.name, expected, current.number, current.author, current.created_at, current.note
-    )
+    return StaleRevision(row.name, expected, current.number, current.author, current.created_at, current.note)
 
 
 def _is_default(session: Session, row: GroupRow) -> bool:

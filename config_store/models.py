@@ -126,9 +126,7 @@ class ArtifactRow(Base):
     kind: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(Name)
     newest: Mapped[int]
-    versions: Mapped[list[VersionRow]] = relationship(
-        back_populates="artifact", order_by="VersionRow.version.desc()"
-    )
+    versions: Mapped[list[VersionRow]] = relationship(back_populates="artifact", order_by="VersionRow.version.desc()")
 
 
 class VersionRow(Base):

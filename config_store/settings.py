@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from config_store.errors import Fault
 from config_store.names import nearest
-from config_store.wire import SettingKind
+from config_store.wire import SettingKind, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,9 +65,6 @@ RESERVED: dict[str, str] = {
     "SPARK_HOME": "choose the group's spark_home, a name out of [couture] spark_homes",
 }
 
-#: Spark's own pattern (spark.redaction.regex) and the names it is known to miss.
-SECRET_NAME = re.compile(r"(?i)secret|passw|token|access[._-]?key|api[._-]?key|private[._-]?key|credential")
-
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f]+")
 MAX_VALUE_BYTES = 1_000_000
@@ -84,11 +81,6 @@ class Setting:
     final: bool = False
     secret: bool = False
     note: str = ""
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether the name alone says that its value is a secret."""
-    return SECRET_NAME.search(name) is not None
 
 
 def with_secret_mark(name: str, setting: Setting) -> Setting:

@@ -5,9 +5,11 @@ The one module of the store that workers import. It needs pydantic and nothing e
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,14 +18,33 @@ WIRE_VERSION = 1
 WIRE_VERSION_HEADER = "Couture-Wire-Version"
 
 #: The scheme of the Authorization header by which a running task proves which task it is:
-#: ``Couture-Task <task instance id>:<secret>``; the secret's sha256 lies in the task's state store.
+#: ``Couture-Task <task instance id>:<secret>``; the digest of both lies in the task's state store.
 TASK_SCHEME = "Couture-Task"
 #: The scheme for the token of one submission: ``Couture-Submission <token>``.
 SUBMISSION_SCHEME = "Couture-Submission"
-#: The key of the task state store that holds the sha256 (hex) of the task's secret.
+#: The key of the task state store that holds :func:`proof_digest`.
 PROOF_KEY = "couture_proof"
 
+
+def proof_digest(task_instance_id: str, secret: str) -> str:
+    """What a task writes into its state store: the sha256 (hex) of ``id:secret``.
+
+    The id of the try is part of it because the state store outlives a try: the secret of an earlier one
+    proves nothing about the present one.
+    """
+    return hashlib.sha256(f"{task_instance_id}:{secret}".encode()).hexdigest()
+
+
 HIDDEN = "••••••"
+
+#: Names whose values are secrets: Spark's own pattern (spark.redaction.regex) and what it is known to miss.
+SECRET_NAME = re.compile(r"(?i)secret|passw|token|access[._-]?key|api[._-]?key|private[._-]?key|credential")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the name alone says that its value is a secret."""
+    return SECRET_NAME.search(name) is not None
+
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -233,7 +254,8 @@ class Ticket(Wire):
 class Report(Wire):
     """What a worker (later its trigger) tells of a submission; fields left None stay as they were.
 
-    ``state`` never goes back; ``outcome`` is given with ``ended`` and only then. ``argv`` holds no secret by construction.
+    ``state`` never goes back; ``outcome`` is given with ``ended`` and only then.
+    ``argv`` holds no secret by construction.
     ``key`` is the engine's name for the job, ``last_lines`` the end of the driver's log.
     """
 
@@ -250,6 +272,13 @@ class Report(Wire):
     exit_code: int | None = None
     message: str | None = None
     last_lines: str | None = None
+
+
+class TimelineEntry(Wire):
+    """When a submission entered a state, in UTC."""
+
+    state: State
+    at: datetime
 
 
 class Receipt(Wire):
@@ -278,13 +307,6 @@ class Receipt(Wire):
     last_lines: str | None = None
 
 
-class TimelineEntry(Wire):
-    """When a submission entered a state, in UTC."""
-
-    state: State
-    at: datetime
-
-
 class Problem(BaseModel):
     """An error as the API tells it (RFC 9457); ``type`` ends with the error's name, extra members carry objects."""
 
@@ -295,6 +317,3 @@ class Problem(BaseModel):
     status: int
     detail: str = ""
     errors: list[dict[str, object]] | None = None
-
-
-KindName = Literal["code", "dependencies"]

@@ -8,12 +8,16 @@ from config_store.database import VERSION_TABLE, open_engine
 from config_store.models import Base
 
 config = context.config
-options = {"target_metadata": Base.metadata, "version_table": VERSION_TABLE, "compare_type": True}
 
 
 def run_offline() -> None:
     """Print the SQL instead of running it."""
-    context.configure(url=config.get_main_option("sqlalchemy.url"), literal_binds=True, **options)
+    context.configure(
+        url=config.get_main_option("sqlalchemy.url"),
+        target_metadata=Base.metadata,
+        version_table=VERSION_TABLE,
+        literal_binds=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -26,7 +30,12 @@ def run_online() -> None:
     engine = open_engine(url)
     with engine.connect() as connection:
         # SQLite can't alter a column in place; alembic copies the table instead.
-        context.configure(connection=connection, render_as_batch=engine.dialect.name == "sqlite", **options)
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            version_table=VERSION_TABLE,
+            render_as_batch=engine.dialect.name == "sqlite",
+        )
         with context.begin_transaction():
             context.run_migrations()
     engine.dispose()

@@ -1,0 +1,250 @@
+"""Artifacts of both kinds: list, upload, download, delete, restore."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import Field
+from starlette.requests import ClientDisconnect
+
+from admin_views.api.access import Limit, Offset, ServicesDep, permitted
+from admin_views.api.schemas import Page, Shape
+from admin_views.bodies import download
+from admin_views.permissions import Resource
+from admin_views.services import Caller, Services
+from config_store import artifacts
+from config_store.artifacts import Artifact, ArtifactKind, Version, check_artifact_name
+from config_store.errors import BlobTooLarge, Truncated, reject
+from config_store.usage import groups_using_dependency, last_use_by_dag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from admin_views.permissions import Action
+    from config_store.blobs.protocol import Blob, BlobWriter
+
+router = APIRouter(prefix="/artifacts/{kind}", tags=["artifacts"])
+
+RESOURCES = {ArtifactKind.CODE: Resource.CODE, ArtifactKind.DEPENDENCY: Resource.DEPENDENCIES}
+_BINARY_BODY = {"requestBody": {"content": {"application/octet-stream": {}}, "required": True}}
+
+_CONTENT_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
+#: Bytes gathered before a chunk goes to the disk's thread: an upload costs this much memory, and few switches.
+_WRITE_BYTES = 4 * 1024 * 1024
+
+
+class VersionShape(Shape):
+    """One upload; `size` in bytes."""
+
+    version: int
+    sha256: str
+    size: int
+    uploaded_by: str
+    uploaded_at: datetime
+    note: str
+    hidden: bool
+
+
+class ArtifactShape(VersionShape):
+    """An artifact by its newest version; `versions` counts them all."""
+
+    kind: ArtifactKind
+    name: str
+    versions: int
+
+
+class DagUse(Shape):
+    """A DAG that used an artifact, and when last."""
+
+    dag_id: str
+    last_used: datetime
+
+
+class Users(Shape):
+    """Who uses an artifact."""
+
+    groups: list[str]
+    dags: list[DagUse]
+
+
+class ArtifactDetail(ArtifactShape):
+    """An artifact with its versions, newest first, and its users."""
+
+    history: list[VersionShape]
+    used_by: Users = Field(description="groups that choose it now, DAGs that ever ran with it")
+
+
+def permitted_kind(action: Action) -> Callable[..., Coroutine[Any, Any, Caller]]:
+    """A dependency like ``permitted``, on the resource of the kind in the path."""
+
+    async def check(kind: ArtifactKind, request: Request) -> Caller:
+        return await permitted(action, RESOURCES[kind])(request)
+
+    check.permission = (action, RESOURCES)  # type: ignore[attr-defined]  # the test of all routes reads it
+    return check
+
+
+Reader = Annotated[Caller, Depends(permitted_kind("GET"))]
+Creator = Annotated[Caller, Depends(permitted_kind("POST"))]
+Editor = Annotated[Caller, Depends(permitted_kind("PUT"))]
+Deleter = Annotated[Caller, Depends(permitted_kind("DELETE"))]
+Note = Annotated[str, Query(description="why, for the history")]
+
+
+@router.get("")
+def list_artifacts(
+    services: ServicesDep,
+    _: Reader,
+    kind: ArtifactKind,
+    search: str = "",
+    hidden: bool = False,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Page[ArtifactShape]:
+    """The artifacts of a kind by name; `hidden` lists the deleted ones too."""
+    with services.database.reading() as session:
+        found, total = artifacts.list_artifacts(session, kind, search=search, hidden=hidden, limit=limit, offset=offset)
+    return Page(items=[_artifact_shape(artifact) for artifact in found], total=total)
+
+
+@router.get("/{name}")
+def read_artifact(services: ServicesDep, _: Reader, kind: ArtifactKind, name: str) -> ArtifactDetail:
+    """One artifact with its versions and users."""
+    return _detail(services, kind, name)
+
+
+@router.post("/{name}/versions", status_code=201, openapi_extra=_BINARY_BODY)
+async def upload(
+    services: ServicesDep,
+    caller: Creator,
+    kind: ArtifactKind,
+    name: str,
+    request: Request,
+    response: Response,
+    note: Note = "",
+    content_digest: Annotated[str | None, Header(description="RFC 9530: `sha-256=:<base64>:`")] = None,
+) -> VersionShape:
+    """Upload a version; the body is the file, streamed. The content of the newest version again adds none."""
+    check_artifact_name(kind, name)
+    announced = _announced_digest(content_digest)
+    with services.blobs.writer(name) as writer:
+        size = await _receive(request, writer, name, services.max_upload_bytes)
+        blob = await to_thread.run_sync(lambda: writer.commit(sha256=announced, size=size))
+    version, is_new = await to_thread.run_sync(_record, services, caller, kind, name, blob, note)
+    response.status_code = 201 if is_new else 200
+    return _version_shape(version)
+
+
+@router.get("/{name}/versions/{version}/content", response_class=Response)
+def download_version(
+    services: ServicesDep, _: Editor, kind: ArtifactKind, name: str, version: int, request: Request
+) -> Response:
+    """The bytes of a version; `Range` is supported. Code is not for every reader: this needs the right to edit."""
+    with services.database.reading() as session:
+        found = artifacts.get_version(session, kind, name, version)
+    return download(request, services.blobs, found.sha256, found.name, "application/octet-stream")
+
+
+@router.delete("/{name}", status_code=204)
+def delete_artifact(services: ServicesDep, caller: Deleter, kind: ArtifactKind, name: str, force: bool = False) -> None:
+    """Delete all versions; what used them still reads them."""
+    _hide(services, caller, kind, name, None, force)
+
+
+@router.delete("/{name}/versions/{version}", status_code=204)
+def delete_version(
+    services: ServicesDep, caller: Deleter, kind: ArtifactKind, name: str, version: int, force: bool = False
+) -> None:
+    """Delete one version; what used it still reads it."""
+    _hide(services, caller, kind, name, version, force)
+
+
+@router.post("/{name}/restore")
+def restore(services: ServicesDep, caller: Editor, kind: ArtifactKind, name: str) -> ArtifactShape:
+    """Take the newest deletion back."""
+    with services.deed(caller) as deed:
+        artifact = artifacts.restore_versions(deed.session, kind, name)
+        deed.note("artifact.restore", f"{kind.noun} {name}")
+    return _artifact_shape(artifact)
+
+
+def _announced_digest(header: str | None) -> str | None:
+    if header is None:
+        return None
+    match = _CONTENT_DIGEST.search(header)
+    try:
+        return base64.b64decode(match.group(1), validate=True).hex() if match else _no_digest(header)
+    except binascii.Error:
+        return _no_digest(header)
+
+
+def _no_digest(header: str) -> str:
+    raise reject("Content-Digest", f"{header[:80]!r} is not of the form sha-256=:<base64 of 32 bytes>:")
+
+
+async def _receive(request: Request, writer: BlobWriter, name: str, limit: int) -> int | None:
+    """Write the body as it comes; answers how many bytes were announced, None for a chunked body."""
+    announced = request.headers.get("Content-Length")
+    if announced and int(announced) > limit:
+        raise BlobTooLarge(name, limit)
+    received, gathered = 0, bytearray()
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > limit:
+                raise BlobTooLarge(name, limit)
+            gathered += chunk
+            if len(gathered) >= _WRITE_BYTES:
+                await to_thread.run_sync(writer.write, bytes(gathered))
+                gathered.clear()
+    except ClientDisconnect:
+        raise Truncated(name, int(announced or 0), received) from None
+    await to_thread.run_sync(writer.write, bytes(gathered))
+    return int(announced) if announced else None
+
+
+def _record(
+    services: Services, caller: Caller, kind: ArtifactKind, name: str, blob: Blob, note: str
+) -> tuple[Version, bool]:
+    with services.deed(caller) as deed:
+        version, is_new = artifacts.add_version(deed.session, kind, name, blob, author=caller.name, note=note)
+        if is_new:
+            details: dict[str, Any] = {"version": version.version, "sha256": blob.sha256, "size": blob.size}
+            deed.note("artifact.upload", f"{kind.noun} {name}", note=note, **details)
+    return version, is_new
+
+
+def _hide(services: Services, caller: Caller, kind: ArtifactKind, name: str, version: int | None, force: bool) -> None:
+    with services.deed(caller) as deed:
+        hidden = artifacts.hide_versions(deed.session, kind, name, version, author=caller.name, force=force)
+        deed.note("artifact.delete", f"{kind.noun} {name}", versions=[v.version for v in hidden], force=force)
+
+
+def _detail(services: Services, kind: ArtifactKind, name: str) -> ArtifactDetail:
+    with services.database.reading() as session:
+        artifact, versions = artifacts.get_artifact(session, kind, name)
+        chosen = groups_using_dependency(session, name) if kind is ArtifactKind.DEPENDENCY else []
+        used = last_use_by_dag(session, [version.id for version in versions])
+    return ArtifactDetail(
+        **_artifact_shape(artifact).model_dump(),
+        history=[_version_shape(version) for version in versions],
+        used_by=Users(
+            groups=[user.name for user in chosen],
+            dags=[DagUse(dag_id=dag_id, last_used=last) for dag_id, last in used],
+        ),
+    )
+
+
+def _version_shape(version: Version) -> VersionShape:
+    return VersionShape(**{field: getattr(version, field) for field in VersionShape.model_fields})
+
+
+def _artifact_shape(artifact: Artifact) -> ArtifactShape:
+    shown = _version_shape(artifact.shown).model_dump()
+    return ArtifactShape(**shown, kind=artifact.kind, name=artifact.name, versions=artifact.versions)

@@ -1,0 +1,299 @@
+"""Config groups, their revisions and their settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, permitted
+from admin_views.api.schemas import (
+    ChangeShape,
+    DependencyShape,
+    GroupDetail,
+    GroupShape,
+    Page,
+    RevisionDetail,
+    RevisionShape,
+    SettingChanges,
+    Shape,
+    WritableContent,
+    change_shapes,
+    changed_settings,
+    checked_spark_home,
+    dependencies,
+    group_detail,
+    group_shape,
+    replaced_content,
+    revision_detail,
+    revision_shape,
+)
+from admin_views.permissions import Resource
+from admin_views.services import Caller, Deed, Services
+from config_store import groups
+from config_store.content import SECTIONS, Content
+from config_store.diff import diff_contents
+from config_store.groups import Group, Save
+
+router = APIRouter(prefix="/groups", tags=["config groups"])
+
+Reader = Annotated[Caller, Depends(permitted("GET", Resource.GROUPS))]
+Creator = Annotated[Caller, Depends(permitted("POST", Resource.GROUPS))]
+Editor = Annotated[Caller, Depends(permitted("PUT", Resource.GROUPS))]
+Deleter = Annotated[Caller, Depends(permitted("DELETE", Resource.GROUPS))]
+
+
+class NewGroup(Shape):
+    """A group to make: empty, with a content, or as a copy of another (files and secrets included)."""
+
+    name: str = Field(examples=["prod"])
+    description: str = ""
+    copy_of: str | None = None
+    content: WritableContent | None = None
+    note: str = ""
+
+
+class Description(Shape):
+    """The description of a group."""
+
+    description: str
+
+
+class ContentSave(Shape):
+    """A whole content, and why."""
+
+    content: WritableContent
+    note: str = ""
+
+
+class ContentChange(Shape):
+    """Changes by name: a setting sets, null removes, absent stays."""
+
+    arguments: SettingChanges = Field(default={}, examples=[{"executor-memory": "8g", "queue": None}])
+    configurations: SettingChanges = {}
+    environment: SettingChanges = {}
+    jars: list[DependencyShape] | None = None
+    py_files: list[DependencyShape] | None = None
+    principal: str | None = None
+    spark_home: str | None = None
+    note: str = ""
+
+
+class Rollback(Shape):
+    """The revision to go back to, and why."""
+
+    revision: int
+    note: str = ""
+
+
+class RevisionName(Shape):
+    """One revision of one group."""
+
+    group: str
+    revision: int
+
+
+class Difference(Shape):
+    """What differs between two revisions."""
+
+    # "from" is a keyword of Python
+    from_: RevisionName = Field(alias="from")
+    to: RevisionName
+    changes: list[ChangeShape]
+
+
+@router.get("")
+def list_groups(
+    services: ServicesDep, _: Reader, search: str = "", limit: Limit = 50, offset: Offset = 0
+) -> Page[GroupShape]:
+    """The groups by name; `search` matches anywhere in the name."""
+    with services.database.reading() as session:
+        found, total = groups.list_groups(session, search=search, limit=limit, offset=offset)
+    return Page(items=[group_shape(group) for group in found], total=total)
+
+
+@router.post("", status_code=201)
+def create_group(services: ServicesDep, caller: Creator, new: NewGroup, response: Response) -> GroupDetail:
+    """Make a group; the first one of a store becomes the default."""
+    with services.deed(caller) as deed:
+        source = groups.get_group(deed.session, new.copy_of).content if new.copy_of else Content()
+        content = replaced_content(source, new.content) if new.content else source
+        note = new.note or (f"copy of {new.copy_of}" if new.copy_of else "")
+        group = groups.create_group(
+            deed.session,
+            new.name,
+            Save(caller.name, note),
+            services.cipher,
+            description=new.description,
+            content=content,
+        )
+        changes = diff_contents(Content(), group.content)
+        deed.note_changes("group.create", f"group {group.name}", changes, revision=group.revision, note=note)
+    return tagged(response, group)
+
+
+@router.get("/{name}")
+def read_group(services: ServicesDep, _: Reader, name: str, response: Response) -> GroupDetail:
+    """A group with its content; secrets are null."""
+    with services.database.reading() as session:
+        return tagged(response, groups.get_group(session, name))
+
+
+@router.patch("/{name}")
+def describe_group(services: ServicesDep, caller: Editor, name: str, new: Description) -> GroupShape:
+    """Change the description."""
+    with services.deed(caller) as deed:
+        old = groups.get_group(deed.session, name).description
+        group = groups.describe_group(deed.session, name, new.description)
+        deed.note("group.describe", f"group {name}", old=old, new=new.description)
+    return group_shape(group)
+
+
+@router.delete("/{name}", status_code=204)
+def delete_group(services: ServicesDep, caller: Deleter, name: str, force: bool = False) -> None:
+    """Delete a group; its revisions stay readable for receipts."""
+    with services.deed(caller) as deed:
+        groups.delete_group(deed.session, name, caller.name, force=force)
+        deed.note("group.delete", f"group {name}", force=force)
+
+
+@router.post("/{name}/default")
+def make_default(services: ServicesDep, caller: Editor, name: str) -> GroupShape:
+    """Make the group the default of jobs that name none."""
+    with services.deed(caller) as deed:
+        old = groups.default_group_name(deed.session)
+        group = groups.make_default(deed.session, name)
+        deed.note("group.default", f"group {name}", old=old, new=name)
+    return group_shape(group)
+
+
+@router.put("/{name}/content")
+def replace_content(
+    services: ServicesDep, caller: Editor, name: str, parent: RevisionDep, save: ContentSave, response: Response
+) -> GroupDetail:
+    """Replace all settings; Hadoop files, keytab and krb5.conf stay as they are."""
+    with services.deed(caller) as deed:
+        return save_change(
+            services, deed, name, parent, lambda current: replaced_content(current, save.content), save.note, response
+        )
+
+
+@router.patch("/{name}/content")
+def change_content(
+    services: ServicesDep, caller: Editor, name: str, parent: RevisionDep, change: ContentChange, response: Response
+) -> GroupDetail:
+    """Set and remove settings by name; all or nothing."""
+    with services.deed(caller) as deed:
+        return save_change(
+            services, deed, name, parent, lambda current: _changed(current, change), change.note, response
+        )
+
+
+@router.get("/{name}/revisions")
+def list_revisions(
+    services: ServicesDep, _: Reader, name: str, limit: Limit = 50, offset: Offset = 0
+) -> Page[RevisionShape]:
+    """The revisions, newest first."""
+    with services.database.reading() as session:
+        found, total = groups.list_revisions(session, name, limit=limit, offset=offset)
+    return Page(items=[revision_shape(revision) for revision in found], total=total)
+
+
+@router.get("/{name}/revisions/{number}")
+def read_revision(services: ServicesDep, _: Reader, name: str, number: int) -> RevisionDetail:
+    """One revision; readable also after its group was deleted."""
+    with services.database.reading() as session:
+        return revision_detail(groups.get_revision(session, name, number))
+
+
+@router.post("/{name}/rollback")
+def roll_back(
+    services: ServicesDep, caller: Editor, name: str, parent: RevisionDep, rollback: Rollback, response: Response
+) -> GroupDetail:
+    """Make an older revision the newest, as a revision of its own."""
+    with services.deed(caller) as deed:
+        before = groups.get_group(deed.session, name).content
+        save = Save(caller.name, rollback.note)
+        group = groups.roll_back(
+            deed.session, name, rollback.revision, parent=parent, save=save, cipher=services.cipher
+        )
+        return _answer_save(services, deed, before, group, parent, response, rolled_back_to=rollback.revision)
+
+
+@router.get("/{name}/diff")
+def diff_revisions(
+    services: ServicesDep,
+    _: Reader,
+    name: str,
+    from_: Annotated[int | None, Query(alias="from", description="a revision; by default the one before `to`")] = None,
+    to: Annotated[int | None, Query(description="a revision; by default the newest")] = None,
+    other: Annotated[str | None, Query(description="the group that `to` is a revision of; by default the same")] = None,
+) -> Difference:
+    """What differs between two revisions, of one group or of two."""
+    with services.database.reading() as session:
+        target = other or name
+        newest = groups.get_group(session, target).revision if to is None else to
+        oldest = from_ if from_ is not None else _before(services, name, newest if target == name else None)
+        old, new = groups.get_revision(session, name, oldest), groups.get_revision(session, target, newest)
+    changes = diff_contents(old.content, new.content, services.read_blob)
+    return Difference.model_validate(
+        {
+            "from": RevisionName(group=name, revision=oldest),
+            "to": RevisionName(group=target, revision=newest),
+            "changes": change_shapes(changes),
+        }
+    )
+
+
+def _before(services: Services, name: str, newest: int | None) -> int:
+    """The revision that ``newest`` was made from; of another group: the present one."""
+    with services.database.reading() as session:
+        if newest is None:
+            return groups.get_group(session, name).revision
+        return groups.get_revision(session, name, newest).parent or newest
+
+
+def save_change(
+    services: Services,
+    deed: Deed,
+    name: str,
+    parent: int,
+    change: groups.Edit,
+    note: str,
+    response: Response,
+) -> GroupDetail:
+    """Save what ``change`` makes of the present content, with its audit row."""
+    before = groups.get_group(deed.session, name).content
+    group = groups.change_content(
+        deed.session, name, change, parent=parent, save=Save(deed.caller.name, note), cipher=services.cipher
+    )
+    return _answer_save(services, deed, before, group, parent, response, note=note)
+
+
+def _answer_save(
+    services: Services, deed: Deed, before: Content, group: Group, parent: int, response: Response, **details: Any
+) -> GroupDetail:
+    changes = diff_contents(before, group.content, services.read_blob)
+    deed.note_changes("group.save", f"group {group.name}", changes, revision=group.revision, parent=parent, **details)
+    return tagged(response, group)
+
+
+def tagged(response: Response, group: Group) -> GroupDetail:
+    """The group as an answer with its revision as ETag."""
+    response.headers["ETag"] = f'"{group.revision}"'
+    return group_detail(group)
+
+
+def _changed(current: Content, change: ContentChange) -> Content:
+    named = change.model_fields_set
+    sections = changed_settings(current, {section: getattr(change, section) for section in SECTIONS})
+    return replace(
+        current,
+        **sections,
+        jars=current.jars if change.jars is None else dependencies(change.jars),
+        py_files=current.py_files if change.py_files is None else dependencies(change.py_files),
+        principal=current.principal if change.principal is None else change.principal,
+        spark_home=checked_spark_home(change.spark_home) if "spark_home" in named else current.spark_home,
+    )

@@ -1,0 +1,191 @@
+"""A group's files: Hadoop XML, the keytab, krb5.conf. Bytes are kept as they come."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request, Response
+
+from admin_views.api.access import RevisionDep, ServicesDep, permitted
+from admin_views.api.groups import save_change
+from admin_views.api.schemas import FileShape, GroupDetail, Page
+from admin_views.bodies import download, read_limited
+from admin_views.permissions import Resource
+from admin_views.services import Caller, Services
+from config_store.content import ConfigFile, Content, Keytab
+from config_store.errors import NotFound, reject
+from config_store.groups import Edit, get_group
+from config_store.hadoop_xml import MAX_HADOOP_BYTES, check_hadoop_file
+from config_store.names import check_file_name, nearest
+
+router = APIRouter(prefix="/groups/{name}", tags=["hadoop files"])
+
+Reader = Annotated[Caller, Depends(permitted("GET", Resource.HADOOP))]
+Editor = Annotated[Caller, Depends(permitted("PUT", Resource.HADOOP))]
+Deleter = Annotated[Caller, Depends(permitted("DELETE", Resource.HADOOP))]
+
+MAX_KERBEROS_BYTES = 1_000_000
+
+
+@router.get("/hadoop")
+def list_files(services: ServicesDep, _: Reader, name: str) -> Page[FileShape]:
+    """The Hadoop files of a group by name."""
+    with services.database.reading() as session:
+        files = get_group(session, name).content.hadoop_files
+    shapes = [FileShape(name=file.name, sha256=file.sha256, size=file.size) for file in files]
+    return Page(items=shapes, total=len(shapes))
+
+
+@router.get("/hadoop/{file}", response_class=Response)
+def read_file(services: ServicesDep, _: Editor, name: str, file: str, request: Request) -> Response:
+    """The bytes of a file, as they were saved. Such files may hold passwords: this needs the right to edit them."""
+    with services.database.reading() as session:
+        content = get_group(session, name).content
+    found = _find(content, name, file)
+    return download(request, services.blobs, found.sha256, found.name, "application/xml")
+
+
+@router.put("/hadoop/{file}", openapi_extra={"requestBody": {"content": {"application/xml": {}}, "required": True}})
+async def save_file(
+    services: ServicesDep,
+    caller: Editor,
+    name: str,
+    file: str,
+    parent: RevisionDep,
+    request: Request,
+    response: Response,
+    note: str = "",
+) -> GroupDetail:
+    """Add or replace a Hadoop file; the body is the file."""
+    body = await read_limited(request, MAX_HADOOP_BYTES)
+
+    def save() -> GroupDetail:
+        check_hadoop_file(file, body)
+        stored = _store(services, file, body)
+        return _save(services, caller, name, parent, lambda content: _with_file(content, stored), note, response)
+
+    return await to_thread.run_sync(save)
+
+
+@router.delete("/hadoop/{file}")
+def delete_file(
+    services: ServicesDep,
+    caller: Deleter,
+    name: str,
+    file: str,
+    parent: RevisionDep,
+    response: Response,
+    note: str = "",
+) -> GroupDetail:
+    """Remove a Hadoop file from the group; older revisions keep it."""
+
+    def without(content: Content) -> Content:
+        gone = _find(content, name, file)
+        return replace(content, hadoop_files=tuple(kept for kept in content.hadoop_files if kept != gone))
+
+    return _save(services, caller, name, parent, without, note or f"remove {file}", response)
+
+
+@router.put("/kerberos/keytab", openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}})
+async def save_keytab(
+    services: ServicesDep,
+    caller: Editor,
+    name: str,
+    parent: RevisionDep,
+    request: Request,
+    response: Response,
+    filename: str = "user.keytab",
+    note: str = "",
+) -> GroupDetail:
+    """Set the keytab, which is encrypted and never shown again; the body is the file."""
+    body = await read_limited(request, MAX_KERBEROS_BYTES)
+
+    def save() -> GroupDetail:
+        keytab = _keytab(services, filename, body)
+        return _save(services, caller, name, parent, lambda content: replace(content, keytab=keytab), note, response)
+
+    return await to_thread.run_sync(save)
+
+
+@router.delete("/kerberos/keytab")
+def delete_keytab(
+    services: ServicesDep, caller: Deleter, name: str, parent: RevisionDep, response: Response, note: str = ""
+) -> GroupDetail:
+    """Remove the keytab."""
+    return _save(services, caller, name, parent, lambda content: replace(content, keytab=None), note, response)
+
+
+@router.put("/kerberos/krb5.conf", openapi_extra={"requestBody": {"content": {"text/plain": {}}, "required": True}})
+async def save_krb5_conf(
+    services: ServicesDep,
+    caller: Editor,
+    name: str,
+    parent: RevisionDep,
+    request: Request,
+    response: Response,
+    note: str = "",
+) -> GroupDetail:
+    """Set the krb5.conf; the body is the file."""
+    body = await read_limited(request, MAX_KERBEROS_BYTES)
+    if not body.strip():
+        raise reject("krb5.conf", "is empty")
+
+    def save() -> GroupDetail:
+        stored = _store(services, "krb5.conf", body)
+        return _save(services, caller, name, parent, lambda content: replace(content, krb5_conf=stored), note, response)
+
+    return await to_thread.run_sync(save)
+
+
+@router.delete("/kerberos/krb5.conf")
+def delete_krb5_conf(
+    services: ServicesDep, caller: Deleter, name: str, parent: RevisionDep, response: Response, note: str = ""
+) -> GroupDetail:
+    """Remove the krb5.conf."""
+    return _save(services, caller, name, parent, lambda content: replace(content, krb5_conf=None), note, response)
+
+
+def _save(
+    services: Services,
+    caller: Caller,
+    name: str,
+    parent: int,
+    change: Edit,
+    note: str,
+    response: Response,
+) -> GroupDetail:
+    with services.deed(caller) as deed:
+        return save_change(services, deed, name, parent, change, note, response)
+
+
+def _store(services: Services, file: str, body: bytes) -> ConfigFile:
+    with services.blobs.writer(file) as writer:
+        writer.write(body)
+        blob = writer.commit()
+    return ConfigFile(file, blob.sha256, blob.size)
+
+
+def _keytab(services: Services, filename: str, body: bytes) -> Keytab:
+    import hashlib
+
+    check_file_name(filename, (".keytab",), "filename")
+    if not body.startswith(b"\x05"):  # every version of the MIT keytab format begins so
+        raise reject("keytab", "is no Kerberos keytab: its first byte is not 5")
+    token = services.cipher.encrypt(base64.b64encode(body).decode("ascii"))
+    return Keytab(filename, hashlib.sha256(body).hexdigest(), len(body), token)
+
+
+def _with_file(content: Content, stored: ConfigFile) -> Content:
+    others = [file for file in content.hadoop_files if file.name != stored.name]
+    return replace(content, hadoop_files=tuple(sorted([*others, stored], key=lambda file: file.name)))
+
+
+def _find(content: Content, group: str, name: str) -> ConfigFile:
+    for file in content.hadoop_files:
+        if file.name == name:
+            return file
+    known = [file.name for file in content.hadoop_files]
+    raise NotFound(f"Hadoop file of config group {group!r} named", name, nearest(name, known))

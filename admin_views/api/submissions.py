@@ -1,0 +1,164 @@
+"""Submissions: tasks hand in requests and reports here, people read the receipts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.security.utils import get_authorization_scheme_param
+from pydantic import Field
+
+from admin_views.api.access import Limit, Offset, ServicesDep, check_wire_version, permitted, services_of
+from admin_views.api.schemas import ChangeShape, Page, Shape, change_shapes
+from admin_views.bodies import download
+from admin_views.permissions import Resource
+from admin_views.problems import NotProven
+from admin_views.services import Caller
+from config_store import submissions
+from config_store.errors import reject
+from config_store.receipts import diff_receipts
+from config_store.submissions import Filters, Submitter, Summary
+from config_store.wire import (
+    SUBMISSION_SCHEME,
+    TASK_SCHEME,
+    JobRequest,
+    Outcome,
+    Receipt,
+    Report,
+    State,
+    TaskIdentity,
+    Ticket,
+)
+
+router = APIRouter(prefix="/submissions", tags=["submissions"])
+
+Reader = Annotated[Caller, Depends(permitted("GET", Resource.SUBMISSIONS))]
+
+
+class SummaryShape(Shape):
+    """A submission in a list."""
+
+    submission_id: str
+    task: TaskIdentity
+    state: State
+    outcome: Outcome | None
+    group: str
+    revision: int
+    app_name: str
+    created_at: datetime
+    updated_at: datetime
+    exit_code: int | None
+    message: str | None
+
+
+class ReceiptDifference(Shape):
+    """What differs between two submissions."""
+
+    from_: str = Field(alias="from")
+    to: str
+    changes: list[ChangeShape]
+
+
+async def submitter_of(request: Request) -> Submitter | Caller:
+    """A task by its proof, else a user with can_create on submissions."""
+    scheme, credential = get_authorization_scheme_param(request.headers.get("Authorization"))
+    if scheme == TASK_SCHEME:
+        return await to_thread.run_sync(services_of(request).identity.prove_task, credential)
+    return await permitted("POST", Resource.SUBMISSIONS)(request)
+
+
+def submission_of(submission_id: str, request: Request) -> str:
+    """The submission that the token of the request opens; raises NotProven for any other."""
+    scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    with services_of(request).database.reading() as session:
+        if scheme != SUBMISSION_SCHEME or not submissions.check_token(session, submission_id, token):
+            raise NotProven(
+                "The token does not open this submission: it is that of another one, or the submission has ended."
+            )
+    return submission_id
+
+
+@router.post("", status_code=201, dependencies=[Depends(check_wire_version)])
+def submit(
+    services: ServicesDep, submitter: Annotated[Submitter | Caller, Depends(submitter_of)], job: JobRequest
+) -> Ticket:
+    """Resolve a job and write its receipt.
+
+    A task proves itself by `Authorization: Couture-Task <task instance id>:<secret>`; callers outside this
+    Airflow need `can_create` on `Couture Submissions` and name their task in `task`.
+    """
+    if isinstance(submitter, Caller):
+        submitter = _outside(submitter, job)
+    with services.database.writing() as session:
+        return submissions.submit(session, job, submitter, services.cipher)
+
+
+def _outside(caller: Caller, job: JobRequest) -> Submitter:
+    if job.task is None:
+        raise reject("task", "is needed from a caller outside this Airflow: dag_id, task_id, run_id, try_number")
+    return Submitter(name=caller.name, task=job.task)
+
+
+@router.get("")
+def list_submissions(
+    services: ServicesDep,
+    _: Reader,
+    dag_id: str | None = None,
+    task_id: str | None = None,
+    run_id: str | None = None,
+    group: str | None = None,
+    artifact: str | None = None,
+    state: State | None = None,
+    outcome: Outcome | None = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Page[SummaryShape]:
+    """The submissions, newest first."""
+    filters = Filters(dag_id, task_id, run_id, group, artifact, state, outcome)
+    with services.database.reading() as session:
+        found, total = submissions.list_submissions(session, filters, limit=limit, offset=offset)
+    return Page(items=[_summary_shape(summary) for summary in found], total=total)
+
+
+@router.get("/diff")
+def diff_submissions(
+    services: ServicesDep,
+    _: Reader,
+    from_: Annotated[str, Query(alias="from", description="the id of a submission")],
+    to: Annotated[str, Query(description="the id of a submission")],
+) -> ReceiptDifference:
+    """What differs between what two submissions ran."""
+    with services.database.reading() as session:
+        old, new = submissions.get_receipt(session, from_), submissions.get_receipt(session, to)
+    changes = change_shapes(diff_receipts(old, new))
+    return ReceiptDifference.model_validate({"from": from_, "to": to, "changes": changes})
+
+
+@router.get("/{submission_id}")
+def read_submission(services: ServicesDep, _: Reader, submission_id: str) -> Receipt:
+    """The receipt: what was asked, what was resolved, what ran, how it ended."""
+    with services.database.reading() as session:
+        return submissions.get_receipt(session, submission_id)
+
+
+@router.post("/{submission_id}/reports", status_code=204, dependencies=[Depends(check_wire_version)])
+def report(services: ServicesDep, submission_id: Annotated[str, Depends(submission_of)], told: Report) -> None:
+    """Add to the receipt; `Authorization: Couture-Submission <token>`. The token dies with the submission."""
+    with services.database.writing() as session:
+        submissions.record_report(session, submission_id, told)
+
+
+@router.get("/{submission_id}/files/{sha256}", response_class=Response, dependencies=[Depends(check_wire_version)])
+def read_submission_file(
+    services: ServicesDep, submission_id: Annotated[str, Depends(submission_of)], sha256: str, request: Request
+) -> Response:
+    """The bytes of a file of the plan; `Range` is supported."""
+    with services.database.reading() as session:
+        file = submissions.get_file(session, submission_id, sha256)
+    return download(request, services.blobs, file.sha256, file.name, "application/octet-stream")
+
+
+def _summary_shape(summary: Summary) -> SummaryShape:
+    return SummaryShape(**{field: getattr(summary, field) for field in SummaryShape.model_fields})

@@ -1,0 +1,30 @@
+"""What answers here: the versions of the suite, the wire and Airflow."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from admin_views.api.access import ServicesDep, identified
+from admin_views.services import Caller
+from config_store.wire import WIRE_VERSION
+from couture_ops import __version__
+
+router = APIRouter(tags=["version"])
+
+
+class Versions(BaseModel):
+    """The versions of what answers."""
+
+    couture: str
+    wire_version: int
+    airflow: str
+    user: str
+
+
+@router.get("/version")
+def read_version(services: ServicesDep, caller: Annotated[Caller, Depends(identified)]) -> Versions:
+    """Which versions answer, and as whom they know the caller; any user of this Airflow may ask."""
+    return Versions(couture=__version__, wire_version=WIRE_VERSION, airflow=services.airflow_version, user=caller.name)

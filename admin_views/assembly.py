@@ -1,0 +1,31 @@
+"""Puts the services together as Airflow's configuration says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from airflow.version import version as airflow_version
+
+from admin_views.audit import AirflowAuditTrail
+from admin_views.configuration import read_server_settings
+from admin_views.database import open_database
+from admin_views.identity import AirflowIdentity
+from admin_views.services import Services
+from admin_views.task_catalogue import SerializedTasks
+from config_store.blobs.file_system import FileSystemBlobs
+from config_store.secrets import FernetCipher
+
+
+def assemble_services() -> Services:
+    """The services of this API server; opens no connection yet."""
+    server = read_server_settings()
+    return Services(
+        database=open_database(server),
+        blobs=FileSystemBlobs(Path(server.blob_root)),
+        cipher=FernetCipher(server.fernet_keys),
+        identity=AirflowIdentity(),
+        audit=AirflowAuditTrail(shared=server.sql_alchemy_conn is None),
+        tasks=SerializedTasks(),
+        max_upload_bytes=server.max_upload_bytes,
+        airflow_version=airflow_version,
+    )

@@ -1,0 +1,103 @@
+"""Bodies that come and go in pieces: limits on what is read, downloads with ranges."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from admin_views.problems import RangeNotSatisfiable, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from fastapi import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from config_store.blobs.protocol import BlobStorage
+
+MAX_JSON_BYTES = 32_000_000
+CHUNK_BYTES = 1024 * 1024
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+#: These stream their bodies and have limits of their own.
+_STREAMED = re.compile(r"/artifacts/[^/]+/[^/]+/versions$|/hadoop/[^/]+$|/kerberos/[^/]+$")
+
+
+class LimitBodies:
+    """Refuses a JSON body above MAX_JSON_BYTES while it arrives: FastAPI reads bodies before it asks who sends them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting its bytes."""
+        if scope["type"] != "http" or _STREAMED.search(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        received = 0
+
+        async def counted_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_JSON_BYTES:
+                # FastAPI turns every other exception raised while it reads a body into "400, can't parse"
+                raise HTTPException(413, str(TooLarge(MAX_JSON_BYTES)), {"Connection": "close"})
+            return message
+
+        await self._app(scope, counted_receive, send)
+
+
+async def read_limited(request: Request, limit: int) -> bytes:
+    """The whole body of a streamed route; raises TooLarge above ``limit`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(limit)
+    return bytes(body)
+
+
+def download(request: Request, blobs: BlobStorage, sha256: str, name: str, media_type: str) -> Response:
+    """The blob as an attachment; a single ``Range: bytes=…`` is honoured, several are answered whole."""
+    size = blobs.size(sha256)
+    span = _span(request.headers.get("Range"), size)
+    first, last = span if span else (0, size - 1)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(last - first + 1),
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "ETag": f'"{sha256}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    if span:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    chunks = _chunks(blobs.open(sha256), first, last - first + 1)
+    return StreamingResponse(chunks, 206 if span else 200, headers=headers, media_type=media_type)
+
+
+def _span(header: str | None, size: int) -> tuple[int, int] | None:
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:  # the last N bytes
+        begin, end = max(size - int(last), 0), size - 1
+    else:
+        begin, end = int(first), min(int(last), size - 1) if last else size - 1
+    if begin > end:
+        raise RangeNotSatisfiable(size)
+    return begin, end
+
+
+def _chunks(blob: BinaryIO, offset: int, length: int) -> Iterator[bytes]:
+    with blob:
+        blob.seek(offset)
+        while length > 0 and (chunk := blob.read(min(CHUNK_BYTES, length))):
+            length -= len(chunk)
+            yield chunk

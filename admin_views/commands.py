@@ -1,0 +1,44 @@
+"""``airflow couture …``: what must run where Airflow runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.cli.cli_config import ActionCommand, CLICommand, GroupCommand, lazy_load_command
+
+if TYPE_CHECKING:
+    import argparse
+
+INIT_DESCRIPTION = """
+Makes the suite ready: migrates the database of [couture] sql_alchemy_conn when the store has one of its own
+(tables in Airflow's database come with `airflow db migrate`), creates the permissions, gives them to Admin, Op,
+User and Viewer, makes the role Couture Worker. Run it after an installation and after every upgrade; running it
+again changes nothing. Permissions that an admin took away from a role stay away only until the next run.
+
+Example:
+  airflow db migrate && airflow couture init
+"""
+
+
+def get_cli_commands() -> list[CLICommand]:
+    """The commands that Airflow's command line adds."""
+    init = ActionCommand(
+        name="init",
+        help="Create the store's permissions and roles, and migrate a database of its own",
+        description=INIT_DESCRIPTION,
+        func=lazy_load_command("admin_views.commands.run_init"),
+        args=(),
+    )
+    return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=(init,))]
+
+
+def run_init(_arguments: argparse.Namespace) -> None:
+    """See INIT_DESCRIPTION; ends the process with a sentence and status 1 when something is missing."""
+    from admin_views.installation import NotInstalled, install
+
+    try:
+        done = install()
+    except NotInstalled as error:
+        raise SystemExit(str(error)) from error
+    for sentence in done:
+        print(sentence)

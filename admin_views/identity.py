@@ -1,0 +1,110 @@
+"""Who asks, and what he may: Airflow's users by its auth manager, Airflow's tasks by their own proof."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.core_api.security import get_user
+from airflow.models.dag import DagModel
+from airflow.models.task_state_store import TaskStateStoreModel
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.session import create_session
+from airflow.utils.state import TaskInstanceState
+from fastapi.security import HTTPAuthorizationCredentials
+from fastapi.security.utils import get_authorization_scheme_param
+from sqlalchemy import select
+
+from admin_views.problems import NotProven
+from admin_views.services import Caller
+from config_store.submissions import Submitter
+from config_store.wire import PROOF_KEY, TaskIdentity, proof_digest
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from admin_views.permissions import Action, Resource
+
+_REFUSED = (
+    "The credential proves no running task: the task must be running, and its state store must hold the sha256 "
+    "of the secret. A try proves itself anew; nothing can be replayed after its end."
+)
+
+
+class AirflowIdentity:
+    """Users and tasks of the Airflow that this process serves."""
+
+    async def caller(self, request: Request) -> Caller:
+        """The user of the bearer token, else of Airflow's cookie; Airflow raises 401 or 403 for others."""
+        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+        bearer = HTTPAuthorizationCredentials(scheme=scheme, credentials=token) if token else None
+        user = await get_user(request, None, bearer)
+        address = request.client.host if request.client else "unknown"
+        return Caller(name=user.get_name(), address=address, user=user)
+
+    def permits(self, caller: Caller, action: Action, resource: Resource) -> bool:
+        """Whether Airflow's auth manager gives the user the permission."""
+        return get_auth_manager().is_authorized_custom_view(
+            method=action, resource_name=str(resource), user=caller.user
+        )
+
+    def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
+        """Whether the user may read the DAG's code-level details: its tasks."""
+        return get_auth_manager().is_authorized_dag(
+            method="GET",
+            access_entity=DagAccessEntity.TASK,
+            details=DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id)),
+            user=caller.user,
+        )
+
+    def prove_task(self, proof: str) -> Submitter:
+        """The running task instance whose state store holds the sha256 of the secret.
+
+        Only that task instance can write there (the execution API sees to it), so who knows the secret is it.
+        Everything about the task comes from Airflow's row.
+        """
+        task_instance_id, _, secret = proof.partition(":")
+        try:
+            key = uuid.UUID(task_instance_id)
+        except ValueError:
+            raise NotProven(_REFUSED) from None
+        with create_session() as session:
+            row = session.get(TaskInstance, key)
+            if row is None or row.state != TaskInstanceState.RUNNING:
+                raise NotProven(_REFUSED)
+            stored = session.scalar(
+                select(TaskStateStoreModel.value).where(
+                    TaskStateStoreModel.dag_id == row.dag_id,
+                    TaskStateStoreModel.run_id == row.run_id,
+                    TaskStateStoreModel.task_id == row.task_id,
+                    TaskStateStoreModel.map_index == row.map_index,
+                    TaskStateStoreModel.key == PROOF_KEY,
+                )
+            )
+            if not _matches(stored, str(key), secret):
+                raise NotProven(_REFUSED)
+            return _submitter(row)
+
+
+def _matches(stored: str | None, task_instance_id: str, secret: str) -> bool:
+    """Whether the stored JSON is the digest of this try's secret."""
+    expected = proof_digest(task_instance_id, secret)
+    return stored is not None and hmac.compare_digest(str(json.loads(stored)), expected)
+
+
+def _submitter(row: TaskInstance) -> Submitter:
+    return Submitter(
+        name="task",
+        task=TaskIdentity(
+            dag_id=row.dag_id,
+            task_id=row.task_id,
+            run_id=row.run_id,
+            try_number=row.try_number,
+            map_index=row.map_index,
+        ),
+        task_instance_id=str(row.id),
+    )

@@ -1,0 +1,49 @@
+"""Which permission each deed needs, and which role has it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+Action = Literal["GET", "POST", "PUT", "DELETE"]
+
+#: How auth managers that think in permissions (Flask-AppBuilder) name the actions.
+ACTION_NAMES: dict[Action, str] = {
+    "GET": "can_read",
+    "POST": "can_create",
+    "PUT": "can_edit",
+    "DELETE": "can_delete",
+}
+
+
+class Resource(StrEnum):
+    """What permissions are about."""
+
+    GROUPS = "Couture Config Groups"
+    HADOOP = "Couture Hadoop Configs"
+    DEPENDENCIES = "Couture Dependencies"
+    CODE = "Couture Code Artifacts"
+    SUBMISSIONS = "Couture Submissions"
+
+
+WORKER_ROLE = "Couture Worker"
+
+_READ: tuple[tuple[Action, Resource], ...] = tuple(("GET", resource) for resource in Resource)
+_PREVIEW: tuple[tuple[Action, Resource], ...] = (("PUT", Resource.SUBMISSIONS),)
+_ALL: tuple[tuple[Action, Resource], ...] = tuple(
+    (action, resource)
+    for resource in (Resource.GROUPS, Resource.HADOOP, Resource.DEPENDENCIES, Resource.CODE)
+    for action in ACTION_NAMES
+)
+
+#: What ``airflow couture init`` gives to Airflow's roles. Submitting from outside (POST on submissions) is
+#: the worker role's alone: who has it gets plans with their secrets.
+ROLES: dict[str, tuple[tuple[Action, Resource], ...]] = {
+    "Viewer": _READ,
+    "User": (*_READ, *_PREVIEW),
+    "Op": (*_READ, *_PREVIEW, *_ALL),
+    "Admin": (*_READ, *_PREVIEW, *_ALL),
+    WORKER_ROLE: (("POST", Resource.SUBMISSIONS),),
+}
+#: Airflow fills its menu from a list of plugins that only these may read; without it our pages stay unseen.
+READS_PLUGINS = ("Viewer", "User", "Op", "Admin")

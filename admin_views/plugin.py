@@ -1,0 +1,24 @@
+"""What Airflow loads in each of its processes: cheap, because only the API server ever needs more."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+URL_PREFIX = "/couture"
+
+
+class CouturePlugin(AirflowPlugin):
+    """Mounts our app below ``/couture`` in Airflow's API server."""
+
+    name = "couture"
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow declares a plain list
+        """Built when the API server asks for it; workers and the scheduler never do."""
+        from admin_views.app import create_app
+        from admin_views.assembly import assemble_services
+
+        return [{"app": create_app(assemble_services()), "url_prefix": URL_PREFIX, "name": "couture"}]

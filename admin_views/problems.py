@@ -1,0 +1,196 @@
+"""The edge: one table from errors to HTTP, told as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from config_store import errors
+from config_store.secrets import NoSecretKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI, Request
+
+    from admin_views.permissions import Action, Resource
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Refused(Exception):
+    """Base of what the edge itself refuses."""
+
+
+class Unauthenticated(Refused):
+    """Nobody known asks."""
+
+
+class NotProven(Refused):
+    """A task's or a submission's credential that proves nothing."""
+
+
+class Forbidden(Refused):
+    """A user without the permission; names it."""
+
+    def __init__(self, action: Action, resource: Resource) -> None:
+        from admin_views.permissions import ACTION_NAMES
+
+        self.action, self.resource = ACTION_NAMES[action], resource
+        super().__init__(
+            f"This needs the permission {self.action} on {self.resource!s}; ask an admin to give it to one of "
+            "your roles."
+        )
+
+
+class ForbiddenDag(Refused):
+    """A user who may not read the DAG he asks about."""
+
+    def __init__(self, dag_id: str) -> None:
+        self.dag_id = dag_id
+        super().__init__(f"This needs the permission to read the DAG {dag_id!r}.")
+
+
+class CrossSite(Refused):
+    """A change asked for by another web site through the user's cookie."""
+
+
+class PreconditionMissing(Refused):
+    """A save that does not say which revision it was made from."""
+
+
+class TooLarge(Refused):
+    """A body above the limit of its route; ``limit`` in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"The body is larger than {limit:,} bytes, the limit of this route; nothing was read.")
+
+
+class RangeNotSatisfiable(Refused):
+    """A range that lies outside the content; ``size`` in bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"The range lies outside the {size:,} bytes of the content.")
+
+
+#: error -> (status, title); the most special class that matches counts.
+STATUSES: dict[type[Exception], tuple[int, str]] = {
+    errors.InvalidInput: (422, "Invalid input"),
+    errors.Unresolvable: (422, "The request contradicts itself"),
+    errors.FinalOverridden: (422, "A final setting may not be overridden"),
+    errors.DependencyClash: (422, "Dependencies clash"),
+    errors.DigestMismatch: (422, "The content is damaged"),
+    errors.Truncated: (422, "The content is incomplete"),
+    errors.NotFound: (404, "Not found"),
+    errors.UnknownGroup: (404, "Unknown config group"),
+    errors.NoDefaultGroup: (404, "No default group"),
+    errors.AlreadyExists: (409, "Already exists"),
+    errors.StaleRevision: (409, "Somebody else saved meanwhile"),
+    errors.DefaultGroupKept: (409, "The default group stays"),
+    errors.InUse: (409, "In use"),
+    errors.WrongState: (409, "Wrong state"),
+    errors.WireVersionMismatch: (409, "Versions do not match"),
+    errors.BlobTooLarge: (413, "Too large"),
+    errors.StorageFull: (507, "The storage is full"),
+    errors.BlobMissing: (500, "A stored file is missing"),
+    errors.SecretUnreadable: (500, "A secret can't be decrypted"),
+    NoSecretKey: (503, "No key for secrets"),
+    Unauthenticated: (401, "Not authenticated"),
+    NotProven: (403, "Not proven"),
+    Forbidden: (403, "Permission missing"),
+    ForbiddenDag: (403, "Permission missing"),
+    CrossSite: (403, "Refused from another site"),
+    PreconditionMissing: (428, "If-Match is missing"),
+    TooLarge: (413, "Too large"),
+    RangeNotSatisfiable: (416, "Range not satisfiable"),
+}
+
+
+def problem(
+    status: int, title: str, detail: str, name: str = "", headers: Mapping[str, str] | None = None, **members: Any
+) -> JSONResponse:
+    """A problem details answer; ``members`` carry the objects the error speaks of."""
+    content = {"type": f"urn:couture:problem:{name}" if name else "about:blank", "title": title}
+    body = {**content, "status": status, "detail": detail, **members}
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Make the app answer every error as a problem."""
+    for error in STATUSES:
+        app.add_exception_handler(error, _told)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _told(request: Request, error: Exception) -> JSONResponse:
+    status, title = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+    if status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    return problem(status, title, str(error), type(error).__name__, _headers(error), **_members(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, RangeNotSatisfiable):
+        return {"Content-Range": f"bytes */{error.size}"}
+    return {}
+
+
+def _members(error: Exception) -> dict[str, Any]:
+    if isinstance(error, errors.InvalidInput):
+        return {"errors": [{"where": fault.where, "message": fault.message} for fault in error.faults]}
+    if isinstance(error, errors.StaleRevision):
+        return {
+            "current_revision": error.current,
+            "saved_by": error.saved_by,
+            "saved_at": error.saved_at.isoformat(),
+            "note": error.note,
+        }
+    if isinstance(error, errors.InUse):
+        return {"users": [{"noun": user.noun, "name": user.name} for user in error.users]}
+    return _nearest(error)
+
+
+def _nearest(error: Exception) -> dict[str, Any]:
+    if isinstance(error, errors.UnknownGroup):
+        return {"nearest": error.nearest, "groups": error.groups}
+    if isinstance(error, errors.NotFound):
+        return {"nearest": error.nearest}
+    if isinstance(error, errors.WireVersionMismatch):
+        return {"theirs": error.theirs, "ours": error.ours}
+    if isinstance(error, Forbidden):
+        return {"permission": error.action, "resource": error.resource}
+    return {}
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [{"where": _where(fault["loc"]), "message": fault["msg"]} for fault in error.errors()]
+    detail = "; ".join(f"{fault['where']}: {fault['message']}" for fault in faults)
+    return problem(422, "Invalid input", detail, "InvalidInput", errors=faults)
+
+
+def _where(location: tuple[str | int, ...]) -> str:
+    parts = location[1:] if location and location[0] in ("body", "query", "path", "header") else location
+    return ".".join(str(part) for part in parts) or "body"
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), "", headers=error.headers)
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "The server failed", "This is a fault of the server; its log holds the details.")

@@ -1,0 +1,119 @@
+"""What the routes work with: given to ``create_app``, so that tests can give their own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+    from admin_views.permissions import Action, Resource
+    from config_store.blobs.protocol import BlobStorage
+    from config_store.database import Database
+    from config_store.diff import Change
+    from config_store.secrets import Cipher
+    from config_store.submissions import Submitter
+    from config_store.wire import JobRequest
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, as Airflow knows him, and from which address."""
+
+    name: str
+    address: str
+    user: Any
+
+
+class Identity(Protocol):
+    """Who asks, and what he may; the one place that knows Airflow's auth manager and task instances."""
+
+    async def caller(self, request: Request) -> Caller:
+        """The authenticated user; raises Unauthenticated."""
+
+    def permits(self, caller: Caller, action: Action, resource: Resource) -> bool:
+        """Whether the user has the permission."""
+
+    def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
+        """Whether the user may read the DAG."""
+
+    def prove_task(self, proof: str) -> Submitter:
+        """The running task that ``<task instance id>:<secret>`` proves; raises NotProven."""
+
+
+class TaskCatalogue(Protocol):
+    """The tasks of Airflow's DAGs, for previews."""
+
+    def job_request(self, dag_id: str, task_id: str) -> JobRequest:
+        """What the task would ask for, templates unrendered; raises NotFound, InvalidInput."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One change, without secrets: what happened to what."""
+
+    event: str
+    subject: str
+    details: dict[str, Any]
+
+
+class AuditTrail(Protocol):
+    """Where changes are recorded."""
+
+    def record(self, session: Session, caller: Caller, entries: Sequence[AuditEntry]) -> None:
+        """Record the entries together with the change that ``session`` is about to commit."""
+
+
+@dataclass
+class Deed:
+    """A transaction of one caller; what it notes is recorded with it, or not at all."""
+
+    session: Session
+    caller: Caller
+    entries: list[AuditEntry] = field(default_factory=list)
+
+    def note(self, event: str, subject: str, **details: Any) -> None:
+        """Record that ``event`` happened to ``subject``."""
+        self.entries.append(AuditEntry(event, subject, details))
+
+    def note_changes(self, event: str, subject: str, changes: Sequence[Change], **details: Any) -> None:
+        """Record a change of settings with old and new values, which are hidden already where secret."""
+        shown = [{"where": c.where, "old": c.old, "new": c.new} for c in changes[:MAX_AUDITED_CHANGES]]
+        self.note(event, subject, changes=shown, changed=len(changes), **details)
+
+
+#: A revision may change thousands of keys; the audit row names this many and counts the rest.
+MAX_AUDITED_CHANGES = 200
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a route needs. ``max_upload_bytes``: the largest artifact taken."""
+
+    database: Database
+    blobs: BlobStorage
+    cipher: Cipher
+    identity: Identity
+    audit: AuditTrail
+    tasks: TaskCatalogue
+    max_upload_bytes: int
+    airflow_version: str
+
+    @contextmanager
+    def deed(self, caller: Caller) -> Iterator[Deed]:
+        """A writing transaction whose audit rows stand and fall with it."""
+        with self.database.writing() as session:
+            deed = Deed(session, caller)
+            yield deed
+            session.flush()
+            self.audit.record(session, caller, deed.entries)
+
+    def read_blob(self, sha256: str) -> bytes:
+        """The whole of a small blob (a configuration file)."""
+        with self.blobs.open(sha256) as blob:
+            return blob.read()

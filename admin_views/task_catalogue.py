@@ -1,0 +1,42 @@
+"""The tasks of Airflow's DAGs as the scheduler sees them: serialised, so that no DAG file is run for a preview."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any
+
+from airflow.models.serialized_dag import SerializedDagModel
+
+from config_store.errors import NotFound
+from config_store.names import nearest
+from couture_ops.job import JOB_FIELDS, build_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config_store.wire import JobRequest
+
+
+class SerializedTasks:
+    """Reads the newest serialised version of a DAG."""
+
+    def job_request(self, dag_id: str, task_id: str) -> JobRequest:
+        """See :class:`~admin_views.services.TaskCatalogue`."""
+        dag = SerializedDagModel.get_dag(dag_id)
+        if dag is None:
+            raise NotFound("DAG", dag_id)
+        if task_id not in dag.task_dict:
+            raise NotFound(f"task of DAG {dag_id!r} named", task_id, nearest(task_id, dag.task_dict))
+        fields = _fields(dag.task_dict[task_id])
+        if fields.get("language") is None:
+            raise NotFound(f"Spark task of the suite in DAG {dag_id!r} named", task_id)
+        return build_request(fields, dag_id=dag_id, task_id=task_id)
+
+
+def _fields(task: Any) -> Mapping[str, Any]:
+    """The job's fields of an operator; of a mapped one, what all its instances share."""
+    partial: Mapping[str, Any] = getattr(task, "partial_kwargs", {})
+    return ChainMap(
+        {field: partial[field] for field in JOB_FIELDS if field in partial},
+        {field: getattr(task, field, None) for field in JOB_FIELDS},
+    )

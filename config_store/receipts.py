@@ -1,0 +1,61 @@
+"""What differs between two receipts: what was asked, and what it was resolved to."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from config_store.diff import Change
+from config_store.wire import SettingKind
+
+if TYPE_CHECKING:
+    from config_store.wire import Receipt, SubmitPlan
+
+_SECTION = {
+    SettingKind.ARGUMENT: "arguments",
+    SettingKind.CONFIGURATION: "configurations",
+    SettingKind.ENVIRONMENT: "environment",
+}
+
+
+def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
+    """Every difference between what two submissions ran, sorted by place; secrets are hidden in receipts already."""
+    before, after = _facts(old), _facts(new)
+    return [
+        Change(where, before.get(where), after.get(where))
+        for where in sorted(before.keys() | after.keys())
+        if before.get(where) != after.get(where)
+    ]
+
+
+def _facts(receipt: Receipt) -> dict[str, str]:
+    plan = receipt.plan
+    facts = {
+        "group": plan.group,
+        "revision": str(plan.revision),
+        "app_name": plan.app_name,
+        "application_arguments": json.dumps(plan.application_arguments, ensure_ascii=False),
+    }
+    optional = {
+        "application_uri": plan.application_uri,
+        "class_path": plan.class_path,
+        "spark_home": plan.spark_home,
+        "spark_version": receipt.spark_version,
+        "host": receipt.host,
+    }
+    facts |= {where: value for where, value in optional.items() if value is not None}
+    facts |= {f"{_SECTION[s.kind]}.{s.name}": s.value for s in plan.settings}
+    return facts | _files(plan)
+
+
+def _files(plan: SubmitPlan) -> dict[str, str]:
+    files = {f"hadoop_files.{file.name}": file.sha256 for file in plan.hadoop_files}
+    if plan.application:
+        files["code_artifact"] = f"{plan.application.name}@{plan.application.version} {plan.application.sha256}"
+    for resource in plan.resources:
+        if resource.artifact:
+            artifact = resource.artifact
+            files[f"{resource.kind}.{artifact.name}"] = f"@{artifact.version} {artifact.sha256}"
+        elif resource.uri:
+            files[f"{resource.kind}.{resource.uri}"] = resource.uri
+    return files

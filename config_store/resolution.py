@@ -1,0 +1,324 @@
+"""From a JobRequest to a SubmitPlan: every layer in its place, every contradiction found before anything starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config_store.artifacts import ArtifactKind, Version, check_artifact_name, find_version
+from config_store.content import SECTIONS, open_setting
+from config_store.errors import (
+    FinalOverridden,
+    InvalidInput,
+    NoDefaultGroup,
+    Unresolvable,
+    reject,
+)
+from config_store.groups import Group, default_group_name, get_group
+from config_store.resources import plan_resources
+from config_store.settings import (
+    ARGUMENT_OF,
+    ARGUMENTS,
+    FLAGS,
+    TWINS,
+    Setting,
+    setting_faults,
+    twin_faults,
+    twin_key,
+)
+from config_store.wire import (
+    HIDDEN,
+    Beaten,
+    EffectiveSetting,
+    JobRequest,
+    Language,
+    Layer,
+    PlannedArtifact,
+    SecretFile,
+    SettingKind,
+    StoredFile,
+    SubmitPlan,
+    TaskIdentity,
+    is_secret_name,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy.orm import Session
+
+    from config_store.secrets import Cipher
+
+PYTHON_ON_YARN = "spark.yarn.appMasterEnv.PYSPARK_PYTHON"
+#: Arguments that hold lists of files: every layer adds to them, see config_store.resources.
+LISTS = ("jars", "py-files", "files")
+_LIST_NAMES = frozenset(LISTS) | {TWINS[name] for name in LISTS}
+
+_SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
+_FIELD_OF = {
+    SettingKind.ARGUMENT: "spark_arguments",
+    SettingKind.CONFIGURATION: "spark_configurations",
+    SettingKind.ENVIRONMENT: "env_vars",
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One layer's word on one setting, its value in plain text."""
+
+    layer: Layer
+    kind: SettingKind
+    name: str
+    setting: Setting
+
+
+def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, cipher: Cipher) -> SubmitPlan:
+    """Decide everything that one spark-submit needs.
+
+    Raises UnknownGroup, NoDefaultGroup, NotFound (an artifact, with the nearest), FinalOverridden,
+    DependencyClash, InvalidInput (every fault of the request at once), Unresolvable, SecretUnreadable.
+    """
+    group = _group_of(session, request)
+    _check_request(request)
+    candidates = [*_of_group(group, cipher), *_of_operator(request), *_of_suite(task)]
+    kept, warnings = _exclude(group, request, candidates)
+    settings = tuple(_settle(group, kept))
+    application = _application(session, request)
+    plan = SubmitPlan(
+        group=group.name,
+        revision=group.revision,
+        language=request.language,
+        app_name=request.app_name or f"{task.dag_id}.{task.task_id}",
+        application=application,
+        application_uri=request.application_uri,
+        class_path=request.class_path,
+        application_arguments=request.application_arguments,
+        settings=settings,
+        resources=plan_resources(session, group, request, _lists(kept), application),
+        hadoop_files=tuple(
+            StoredFile(name=file.name, sha256=file.sha256, size=file.size) for file in group.content.hadoop_files
+        ),
+        hadoop_digest=_hadoop_digest(group),
+        keytab=_keytab(group, cipher),
+        krb5_conf=_krb5_conf(group),
+        spark_home=group.content.spark_home,
+        warnings=(*warnings, *_warnings(settings)),
+    )
+    _check_target(plan)
+    return plan
+
+
+def redact_request(request: JobRequest, plan: SubmitPlan) -> JobRequest:
+    """The request without the values that the plan holds for secret, fit for a receipt."""
+    secret = {twin_key(s.kind, s.name) for s in plan.settings if s.secret}
+    update = {}
+    for kind, field in _FIELD_OF.items():
+        values: dict[str, str] = getattr(request, field)
+        update[field] = {
+            name: HIDDEN if twin_key(kind, name) in secret or is_secret_name(name) else value
+            for name, value in values.items()
+        }
+    return request.model_copy(update=update)
+
+
+def _group_of(session: Session, request: JobRequest) -> Group:
+    name = request.config_group or default_group_name(session)
+    if name is None:
+        raise NoDefaultGroup
+    return get_group(session, name)
+
+
+def _check_request(request: JobRequest) -> None:
+    faults = [
+        fault
+        for kind, field in _FIELD_OF.items()
+        for name, value in getattr(request, field).items()
+        for fault in setting_faults(f"{field}.{name[:100]}", kind, name, value)
+    ]
+    faults += twin_faults(request.spark_arguments, request.spark_configurations, "spark_")
+    for index, argument in enumerate(request.application_arguments):
+        if "\x00" in argument:
+            faults += reject(f"application_arguments[{index}]", "contains a NUL character").faults
+    if faults:
+        raise InvalidInput(faults)
+    if bool(request.code_artifact) == bool(request.application_uri):
+        raise Unresolvable("Exactly one of code_artifact and jar_path says what to run; give one of them.")
+    if request.language is Language.PYTHON and request.class_path:
+        raise Unresolvable("class_path names the main class of a jar; a python file has none, leave it out.")
+
+
+def _of_group(group: Group, cipher: Cipher) -> Iterator[Candidate]:
+    for section, kind, name, stored in group.content.settings():
+        setting = open_setting(f"groups.{group.name}.{section}.{name}", stored, cipher)
+        if setting.value:
+            yield Candidate(Layer.GROUP, kind, name, setting)
+    if group.content.principal:
+        yield Candidate(Layer.GROUP, SettingKind.ARGUMENT, "principal", Setting(group.content.principal))
+
+
+def _of_operator(request: JobRequest) -> Iterator[Candidate]:
+    for kind, field in _FIELD_OF.items():
+        for name, value in getattr(request, field).items():
+            if value:
+                yield Candidate(Layer.OPERATOR, kind, name, Setting(value))
+    if request.python_conf:
+        yield Candidate(Layer.OPERATOR, SettingKind.CONFIGURATION, PYTHON_ON_YARN, Setting(request.python_conf))
+
+
+def _of_suite(task: TaskIdentity) -> Iterator[Candidate]:
+    for name, value in (("spark.workflow.taskId", task.task_id), ("spark.workflow.dagId", task.dag_id)):
+        yield Candidate(Layer.SUITE, SettingKind.CONFIGURATION, name, Setting(value))
+
+
+def _exclude(group: Group, request: JobRequest, candidates: Iterable[Candidate]) -> tuple[list[Candidate], list[str]]:
+    """Leave out what the task asked to leave out of its group; a final setting may not be."""
+    excluded = set(request.exclude_spark_args)
+    excluded |= {TWINS[name] for name in excluded if name in TWINS}
+    excluded |= {ARGUMENT_OF[name] for name in excluded if name in ARGUMENT_OF}
+    kept = []
+    for candidate in candidates:
+        if candidate.layer is Layer.GROUP and candidate.name in excluded:
+            if candidate.setting.final:
+                raise FinalOverridden(group.name, candidate.name, _shown(candidate), "exclude", "exclude_spark_args")
+        else:
+            kept.append(candidate)
+    present = {name for section in SECTIONS for name in getattr(group.content, section)} | set(ARGUMENTS)
+    unknown = sorted(set(request.exclude_spark_args) - present)
+    return kept, [f"exclude_spark_args names {name!r}, which group {group.name!r} does not set" for name in unknown]
+
+
+def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[EffectiveSetting]:
+    """One effective setting per twin key, the strongest layer's, in the order of kinds and names."""
+    by_key: dict[tuple[SettingKind, str], list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.name not in _LIST_NAMES:
+            by_key.setdefault(twin_key(candidate.kind, candidate.name), []).append(candidate)
+    settled = [_strongest(group, rivals) for rivals in by_key.values()]
+    yield from sorted(settled, key=lambda s: (list(SettingKind).index(s.kind), s.name))
+
+
+def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
+    rivals = sorted(rivals, key=lambda candidate: list(Layer).index(candidate.layer), reverse=True)
+    winner, beaten = rivals[0], rivals[1:]
+    for loser in beaten:
+        _check_final(group, winner, loser)
+    secret = any(c.setting.secret or is_secret_name(c.name) for c in rivals)
+    kind, name = (winner.kind, winner.name) if not secret else _off_the_command_line(winner)
+    mark = winner if winner.layer is Layer.GROUP else None
+    return EffectiveSetting(
+        kind=kind,
+        name=name,
+        value=winner.setting.value.lower() if winner.name in FLAGS else winner.setting.value,
+        layer=winner.layer,
+        beat=tuple(Beaten(layer=c.layer, name=c.name, value=c.setting.value) for c in beaten),
+        final=mark is not None and mark.setting.final,
+        secret=secret,
+        note=mark.setting.note if mark else "",
+    )
+
+
+def _check_final(group: Group, winner: Candidate, loser: Candidate) -> None:
+    if loser.setting.final and loser.setting.value != winner.setting.value:
+        value = _shown(winner) if not loser.setting.secret else HIDDEN
+        raise FinalOverridden(
+            group.name, loser.name, _shown(loser), "change", f"{_FIELD_OF[winner.kind]}: {winner.name}={value}"
+        )
+
+
+def _off_the_command_line(candidate: Candidate) -> tuple[SettingKind, str]:
+    """A secret argument goes by its property, because ps shows the command line to everybody."""
+    if candidate.kind is not SettingKind.ARGUMENT:
+        return candidate.kind, candidate.name
+    if candidate.name not in TWINS:
+        raise Unresolvable(f"--{candidate.name} is secret and can only stand on the command line; unmark it.")
+    return SettingKind.CONFIGURATION, TWINS[candidate.name]
+
+
+def _shown(candidate: Candidate) -> str:
+    secret = candidate.setting.secret or is_secret_name(candidate.name)
+    return HIDDEN if secret else candidate.setting.value
+
+
+def _lists(candidates: Iterable[Candidate]) -> dict[str, list[tuple[Layer, str]]]:
+    """The comma-separated lists of files, by option, each entry with its layer, the group's first."""
+    lists: dict[str, list[tuple[Layer, str]]] = {name: [] for name in LISTS}
+    for candidate in candidates:
+        name = ARGUMENT_OF.get(candidate.name, candidate.name)
+        if name in lists:
+            entries = (entry.strip() for entry in candidate.setting.value.split(","))
+            lists[name] += [(candidate.layer, entry) for entry in entries if entry]
+    return lists
+
+
+def _application(session: Session, request: JobRequest) -> PlannedArtifact | None:
+    if request.code_artifact is None:
+        return None
+    check_artifact_name(ArtifactKind.CODE, request.code_artifact)
+    suffix = ".jar" if request.language is Language.JAVA else ".py"
+    if not request.code_artifact.lower().endswith(suffix):
+        operators = "CouturePySparkOperator" if suffix == ".jar" else "CoutureSparkOperator"
+        raise Unresolvable(
+            f"code_artifact {request.code_artifact!r} is no {suffix} file; use {operators} for it, or name another."
+        )
+    found = find_version(session, ArtifactKind.CODE, request.code_artifact, request.code_artifact_version)
+    return planned_artifact(found)
+
+
+def planned_artifact(version: Version) -> PlannedArtifact:
+    """The version as a plan names it."""
+    return PlannedArtifact(name=version.name, version=version.version, sha256=version.sha256, size=version.size)
+
+
+def _hadoop_digest(group: Group) -> str | None:
+    files = sorted((file.name, file.sha256) for file in group.content.hadoop_files)
+    return hashlib.sha256(json.dumps(files).encode()).hexdigest() if files else None
+
+
+def _keytab(group: Group, cipher: Cipher) -> SecretFile | None:
+    keytab = group.content.keytab
+    if keytab is None:
+        return None
+    content = cipher.decrypt(keytab.token, f"groups.{group.name}.keytab")
+    return SecretFile(name=keytab.name, content=content)
+
+
+def _krb5_conf(group: Group) -> StoredFile | None:
+    file = group.content.krb5_conf
+    return StoredFile(name=file.name, sha256=file.sha256, size=file.size) if file else None
+
+
+def _value(plan: SubmitPlan, argument: str) -> str | None:
+    setting = plan.setting(SettingKind.ARGUMENT, argument) or plan.setting(
+        SettingKind.CONFIGURATION, TWINS.get(argument, argument)
+    )
+    return setting.value if setting else None
+
+
+def _check_target(plan: SubmitPlan) -> None:
+    """What spark-submit would refuse, or worse, would accept and get wrong."""
+    master, principal = _value(plan, "master"), _value(plan, "principal")
+    on_yarn = master == "yarn"
+    if on_yarn and not plan.hadoop_files:
+        raise Unresolvable(
+            f"Group {plan.group!r} has master=yarn and no Hadoop files, so the cluster's address is unknown; "
+            "upload its core-site.xml and yarn-site.xml."
+        )
+    if (_value(plan, "deploy-mode") or "client").lower() == "cluster" and not on_yarn:
+        raise Unresolvable(
+            f"deploy-mode=cluster with master={master or '(none)'} is not supported: spark-submit ends with exit "
+            "code 0 there even when the driver fails. Use deploy-mode=client, or master=yarn."
+        )
+    if plan.keytab and not principal:
+        raise Unresolvable(f"Group {plan.group!r} has a keytab and no principal; set the principal it belongs to.")
+    if principal and not plan.keytab:
+        raise Unresolvable(f"principal={principal} needs a keytab; upload it to group {plan.group!r}.")
+    if principal and _value(plan, "proxy-user"):
+        raise Unresolvable("proxy-user and principal exclude each other in spark-submit; keep one of them.")
+
+
+def _warnings(settings: Iterable[EffectiveSetting]) -> Iterator[str]:
+    for setting in settings:
+        if setting.kind is SettingKind.CONFIGURATION and not setting.name.startswith("spark."):
+            yield f"Spark drops {setting.name}: it reads only properties that start with 'spark.'"

@@ -1,0 +1,107 @@
+"""The files that reach a job beside its application: dependencies of the group and of the task, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from config_store.artifacts import ArtifactKind, check_artifact_name, find_version
+from config_store.errors import DependencyClash, FinalOverridden, reject
+from config_store.settings import TWINS
+from config_store.wire import Layer, PlannedArtifact, Resource, ResourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from config_store.content import Content, Dependency
+    from config_store.groups import Group
+    from config_store.wire import JobRequest
+
+
+def plan_resources(
+    session: Session,
+    group: Group,
+    request: JobRequest,
+    lists: Mapping[str, Sequence[tuple[Layer, str]]],
+    application: PlannedArtifact | None,
+) -> tuple[Resource, ...]:
+    """The jars, py-files and files of a job, the group's before the task's.
+
+    ``lists`` holds what the layers say as arguments (``--jars a,b``). A file that several name is taken
+    once; two different files of one name raise DependencyClash.
+    """
+    resources: list[Resource] = []
+    for kind in ResourceKind:
+        _check_final_list(group, request, kind)
+        resources += _of_group(session, group.content, request, kind)
+        resources += [_named(session, kind, layer, entry) for layer, entry in lists[kind]]
+        resources += [_named(session, kind, Layer.OPERATOR, entry) for entry in _asked(request, kind)]
+    return tuple(_each_once(resources, application))
+
+
+def _asked(request: JobRequest, kind: ResourceKind) -> Sequence[str]:
+    fields = {ResourceKind.JAR: request.jars, ResourceKind.PY_FILE: request.py_files, ResourceKind.FILE: request.files}
+    return fields[kind]
+
+
+def _check_final_list(group: Group, request: JobRequest, kind: ResourceKind) -> None:
+    setting = group.content.arguments.get(kind)
+    asked = [*_asked(request, kind), *([request.spark_arguments[kind]] if kind in request.spark_arguments else [])]
+    if setting and setting.final and asked:
+        raise FinalOverridden(group.name, kind, setting.value, "add to", ", ".join(asked))
+
+
+def _of_group(session: Session, content: Content, request: JobRequest, kind: ResourceKind) -> Iterator[Resource]:
+    chosen: dict[ResourceKind, tuple[Dependency, ...]] = {
+        ResourceKind.JAR: content.jars,
+        ResourceKind.PY_FILE: content.py_files,
+    }
+    if {kind, TWINS[kind]} & set(request.exclude_spark_args):
+        return
+    for dependency in chosen.get(kind, ()):
+        artifact = _dependency(session, dependency.name, dependency.version)
+        yield Resource(kind=kind, layer=Layer.GROUP, artifact=artifact)
+
+
+def _named(session: Session, kind: ResourceKind, layer: Layer, entry: str) -> Resource:
+    """A resource by what a list says: a path or URI is passed on, a bare name is an uploaded dependency."""
+    if "," in entry or "\x00" in entry or not entry.strip():
+        raise reject(kind, f"{entry!r} is refused: Spark splits such lists at commas")
+    if "/" in entry:
+        return Resource(kind=kind, layer=layer, uri=entry)
+    name, _, version = entry.partition("@")
+    if version and not version.isdecimal():
+        raise reject(kind, f"{entry!r}: the version behind '@' must be a number")
+    return Resource(kind=kind, layer=layer, artifact=_dependency(session, name, int(version) if version else None))
+
+
+def _dependency(session: Session, name: str, version: int | None) -> PlannedArtifact:
+    check_artifact_name(ArtifactKind.DEPENDENCY, name)
+    found = find_version(session, ArtifactKind.DEPENDENCY, name, version)
+    return PlannedArtifact(name=found.name, version=found.version, sha256=found.sha256, size=found.size)
+
+
+def _each_once(resources: Iterable[Resource], application: PlannedArtifact | None) -> Iterator[Resource]:
+    seen: dict[str, tuple[str, str]] = {}
+    if application:
+        seen[application.name] = (application.sha256, f"the application {application.name}@{application.version}")
+    taken: set[tuple[ResourceKind, str]] = set()
+    for resource in resources:
+        name, identity, words = _identity(resource)
+        if name in seen and seen[name][0] != identity:
+            raise DependencyClash(name, seen[name][1], words)
+        seen.setdefault(name, (identity, words))
+        if (resource.kind, name) not in taken:
+            taken.add((resource.kind, name))
+            yield resource
+
+
+def _identity(resource: Resource) -> tuple[str, str, str]:
+    """The name Spark will know it by, what tells two of that name apart, and words for a message."""
+    if resource.artifact:
+        artifact = resource.artifact
+        return artifact.name, artifact.sha256, f"{artifact.name}@{artifact.version} ({resource.layer})"
+    uri = resource.uri or ""
+    alias = uri.rpartition("#")[2] if "#" in uri else uri
+    return alias.rstrip("/").rpartition("/")[2], uri, f"{uri} ({resource.layer})"

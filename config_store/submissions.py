@@ -1,0 +1,305 @@
+"""Submissions: the receipt of one try of one task, written before anything starts, and its states."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from config_store.errors import NotFound, WrongState, reject
+from config_store.models import SubmissionFileRow, SubmissionRow, VersionRow
+from config_store.resolution import redact_request, resolve_plan
+from config_store.wire import (
+    JobRequest,
+    Outcome,
+    PlannedArtifact,
+    Receipt,
+    Report,
+    State,
+    StoredFile,
+    SubmitPlan,
+    TaskIdentity,
+    Ticket,
+    TimelineEntry,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+    from sqlalchemy.sql import ColumnElement
+
+    from config_store.secrets import Cipher
+
+_ORDER = list(State)
+#: What a report may add to a receipt, beside its state and outcome.
+_FACTS = tuple(name for name in Report.model_fields if name not in ("state", "outcome"))
+#: The outcome of a try that a later try of the same task found open.
+_LOST = "its worker went away without a word; a later try of the task has begun"
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """Who submits: a task proven by Airflow (``task_instance_id`` set), or a user from outside."""
+
+    name: str
+    task: TaskIdentity
+    task_instance_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A submission in a list."""
+
+    submission_id: str
+    task: TaskIdentity
+    state: State
+    outcome: Outcome | None
+    group: str
+    revision: int
+    app_name: str
+    created_at: datetime
+    updated_at: datetime
+    exit_code: int | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which submissions to list; None matches all."""
+
+    dag_id: str | None = None
+    task_id: str | None = None
+    run_id: str | None = None
+    group: str | None = None
+    artifact: str | None = None
+    state: State | None = None
+    outcome: Outcome | None = None
+
+
+def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: Cipher) -> Ticket:
+    """Resolve a request and write its receipt; answers the plan with its secrets, and the receipt's token.
+
+    A try that asks again (its first answer was lost on the way) gets the same receipt, resolved anew, as
+    long as nothing was started. Raises what :func:`~config_store.resolution.resolve_plan` raises, WrongState.
+    """
+    plan = resolve_plan(session, request, submitter.task, cipher)
+    token = secrets.token_urlsafe(32)
+    row = _row_of_try(session, submitter)
+    if row is None:
+        _close_lost_tries(session, submitter.task)
+        row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
+        session.add(row)
+        _fill_identity(row, submitter)
+        _enter(row, State.PLANNED)
+    elif row.state != State.PLANNED:
+        raise WrongState(row.id, row.state, State.PLANNED)
+    _fill_plan(row, redact_request(request, plan), plan, token)
+    session.flush()
+    _record_files(session, row.id, plan)
+    return Ticket(submission_id=row.id, token=token, plan=plan)
+
+
+def record_report(session: Session, submission_id: str, report: Report) -> Receipt:
+    """Add a report to a receipt; the same report again changes nothing.
+
+    Raises NotFound, WrongState (backwards, or after the end), InvalidInput (an end without outcome).
+    """
+    row = _row(session, submission_id, lock=True)
+    if (report.state is State.ENDED) != (report.outcome is not None):
+        raise reject("outcome", "is given with state 'ended', and only then")
+    facts = _facts(report)
+    if row.state == report.state and row.outcome == report.outcome and facts.items() <= row.facts.items():
+        return _receipt(row)
+    if row.state == State.ENDED or _ORDER.index(report.state) < _ORDER.index(State(row.state)):
+        raise WrongState(submission_id, row.state, report.state)
+    row.facts = {**row.facts, **facts}
+    row.outcome = report.outcome
+    _enter(row, report.state)
+    session.flush()
+    return _receipt(row)
+
+
+def check_token(session: Session, submission_id: str, token: str) -> bool:
+    """Whether the token opens the submission; never after its end."""
+    row = session.get(SubmissionRow, submission_id)
+    if row is None or row.state == State.ENDED:
+        return False
+    return hmac.compare_digest(row.token_sha256, _sha256(token))
+
+
+def get_receipt(session: Session, submission_id: str) -> Receipt:
+    """What ran; raises NotFound."""
+    return _receipt(_row(session, submission_id))
+
+
+def get_file(session: Session, submission_id: str, sha256: str) -> StoredFile:
+    """A file that the submission uses; raises NotFound for any other."""
+    row = session.get(SubmissionFileRow, (submission_id, sha256))
+    if row is None:
+        raise NotFound(f"file of submission {submission_id} with the sha256", sha256)
+    return StoredFile(name=row.name, sha256=row.sha256, size=row.size)
+
+
+def list_submissions(
+    session: Session, filters: Filters, *, limit: int = 50, offset: int = 0
+) -> tuple[list[Summary], int]:
+    """One page, newest first, and how many match."""
+    conditions = list(_conditions(filters))
+    total = session.scalar(select(func.count()).select_from(SubmissionRow).where(*conditions)) or 0
+    rows = session.scalars(
+        select(SubmissionRow)
+        .where(*conditions)
+        .order_by(SubmissionRow.created_at.desc(), SubmissionRow.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_summary(row) for row in rows], total
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    columns = {
+        SubmissionRow.dag_id: filters.dag_id,
+        SubmissionRow.task_id: filters.task_id,
+        SubmissionRow.run_id: filters.run_id,
+        SubmissionRow.group_name: filters.group,
+        SubmissionRow.state: filters.state,
+        SubmissionRow.outcome: filters.outcome,
+    }
+    conditions = [column == value for column, value in columns.items() if value is not None]
+    if filters.artifact is not None:
+        used = select(SubmissionFileRow.submission_id).where(SubmissionFileRow.name == filters.artifact)
+        conditions.append(SubmissionRow.id.in_(used))
+    return conditions
+
+
+def _row(session: Session, submission_id: str, *, lock: bool = False) -> SubmissionRow:
+    row = session.get(SubmissionRow, submission_id, with_for_update=lock or None)
+    if row is None:
+        raise NotFound("submission", submission_id)
+    return row
+
+
+def _row_of_try(session: Session, submitter: Submitter) -> SubmissionRow | None:
+    if submitter.task_instance_id is None:
+        return None
+    return session.scalar(select(SubmissionRow).where(SubmissionRow.task_instance_id == submitter.task_instance_id))
+
+
+def _close_lost_tries(session: Session, task: TaskIdentity) -> None:
+    """A new try of a task begins: whatever an earlier one left open will never be told the end of."""
+    for row in session.scalars(
+        select(SubmissionRow).where(
+            SubmissionRow.dag_id == task.dag_id,
+            SubmissionRow.task_id == task.task_id,
+            SubmissionRow.run_id == task.run_id,
+            SubmissionRow.map_index == task.map_index,
+            SubmissionRow.state != State.ENDED,
+        )
+    ):
+        row.outcome = Outcome.LOST
+        row.facts = {**row.facts, "message": _LOST}
+        _enter(row, State.ENDED)
+
+
+def _fill_identity(row: SubmissionRow, submitter: Submitter) -> None:
+    task = submitter.task
+    row.task_instance_id, row.submitted_by = submitter.task_instance_id, submitter.name
+    row.dag_id, row.task_id, row.run_id = task.dag_id, task.task_id, task.run_id
+    row.map_index, row.try_number = task.map_index, task.try_number
+
+
+def _fill_plan(row: SubmissionRow, request: JobRequest, plan: SubmitPlan, token: str) -> None:
+    row.group_name, row.revision, row.app_name = plan.group, plan.revision, plan.app_name
+    row.request = request.model_dump(mode="json")
+    row.plan = plan.redacted().model_dump(mode="json")
+    row.token_sha256 = _sha256(token)
+
+
+def _record_files(session: Session, submission_id: str, plan: SubmitPlan) -> None:
+    for file in plan.stored_files():
+        session.merge(
+            SubmissionFileRow(
+                submission_id=submission_id,
+                sha256=file.sha256,
+                name=file.name,
+                size=file.size,
+                version_id=_version_id(session, file),
+            )
+        )
+    session.flush()
+
+
+def _version_id(session: Session, file: StoredFile) -> int | None:
+    """The version of an artifact; None for a Hadoop file or a krb5.conf."""
+    if not isinstance(file, PlannedArtifact):
+        return None
+    return session.scalar(
+        select(VersionRow.id)
+        .where(VersionRow.sha256 == file.sha256, VersionRow.version == file.version)
+        .where(VersionRow.artifact.has(name=file.name))
+        .limit(1)
+    )
+
+
+def _enter(row: SubmissionRow, state: State) -> None:
+    now = datetime.now(UTC)
+    row.updated_at = now
+    if row.state != state:
+        row.state = state
+        row.timeline = [*row.timeline, {"state": state, "at": now.isoformat()}]
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    told = report.model_dump(mode="json", exclude_none=True)
+    return {name: told[name] for name in _FACTS if name in told}
+
+
+def _summary(row: SubmissionRow) -> Summary:
+    return Summary(
+        submission_id=row.id,
+        task=_task(row),
+        state=State(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        group=row.group_name,
+        revision=row.revision,
+        app_name=row.app_name,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        exit_code=row.facts.get("exit_code"),
+        message=row.facts.get("message"),
+    )
+
+
+def _receipt(row: SubmissionRow) -> Receipt:
+    return Receipt(
+        submission_id=row.id,
+        task=_task(row),
+        state=State(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        submitted_by=row.submitted_by,
+        group=row.group_name,
+        revision=row.revision,
+        request=JobRequest.model_validate(row.request),
+        plan=SubmitPlan.model_validate(row.plan),
+        timeline=tuple(TimelineEntry.model_validate(entry) for entry in row.timeline),
+        **row.facts,
+    )
+
+
+def _task(row: SubmissionRow) -> TaskIdentity:
+    return TaskIdentity(
+        dag_id=row.dag_id,
+        task_id=row.task_id,
+        run_id=row.run_id,
+        try_number=row.try_number,
+        map_index=row.map_index,
+    )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

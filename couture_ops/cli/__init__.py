@@ -1,0 +1,1 @@
+"""The command line client ``couture``: a client of the HTTP API alone, quick to start, without Airflow."""

@@ -1,0 +1,96 @@
+"""What goes to the screen: JSON, YAML, or tables that stay whole when they go into a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from couture_ops.cli.texts import one_line, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Columns of a table that nobody looks at on a screen: wide enough that no line of it is ever broken.
+UNBROKEN = 100_000
+
+type_of_output = click.Choice(["table", "json", "yaml"])
+
+
+def emit(document: Any, output: str, show: Callable[[], None]) -> None:
+    """Prints the document as JSON or YAML and nothing else, or calls ``show`` for people."""
+    if output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif output == "yaml":
+        import yaml
+
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+    else:
+        show()
+
+
+def say(text: str) -> None:
+    """A remark for the person at the terminal, on stderr, so that stdout stays what was asked for."""
+    click.echo(printable(text), err=True)
+
+
+def tell(text: str) -> None:
+    """A line of the answer."""
+    click.echo(printable(text))
+
+
+def title(text: str) -> None:
+    """A heading in front of a part of the answer."""
+    click.echo()
+    click.secho(printable(text), bold=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table; columns without a single value are left out, None is an empty cell, True is ``yes``."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells:
+        say("Nothing found.")
+        return
+    kept = [index for index in range(len(columns)) if any(row[index] for row in cells)]
+    _print_cells([columns[index] for index in kept], [[row[index] for index in kept] for row in cells])
+
+
+def print_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """One labelled value per line; fields without a value are left out."""
+    cells = [[label, _cell(value)] for label, value in fields]
+    _print_cells(["", ""], [row for row in cells if row[1]], header=False)
+
+
+def _cell(value: object) -> str:
+    if value is None or value is False:
+        return ""
+    return "yes" if value is True else one_line(str(value))
+
+
+def _print_cells(columns: Sequence[str], rows: Sequence[Sequence[str]], header: bool = True) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=header)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = _console()
+    if sys.stdout.isatty():
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False)
+    return Console(width=UNBROKEN, color_system=None, force_terminal=False, highlight=False)

@@ -1,0 +1,152 @@
+"""``couture submissions``: the receipts: what was asked, what ran, how it ended."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from couture_ops.cli.connection import Api
+from couture_ops.cli.listing import ListingGroup
+from couture_ops.cli.options import examples, output_option, paging_options, say_what_is_left, with_api
+from couture_ops.cli.output import emit, print_fields, print_table, tell, title
+from couture_ops.cli.plans import show_files, show_settings
+from couture_ops.cli.texts import time_text
+
+STATES = ("planned", "keyed", "submitted", "running", "ended")
+OUTCOMES = ("succeeded", "failed", "killed", "lost")
+
+
+@click.group(
+    cls=ListingGroup,
+    epilog=examples(
+        "couture submissions", "couture submissions --dag ratings_dag", "couture submissions show ID"
+    ),
+)
+def submissions() -> None:
+    """Submissions: a receipt per try of a task.
+
+    Without a command: the list.
+    """
+
+
+@submissions.command(
+    "list",
+    epilog=examples(
+        "couture submissions",
+        "couture submissions list --dag ratings_dag --task ratings --limit 5",
+        "couture submissions list --group prod --outcome failed --output json",
+    ),
+)
+@click.option("--dag", "dag_id", metavar="DAG", help="Of that DAG.")
+@click.option("--task", "task_id", metavar="TASK", help="Of that task.")
+@click.option("--run", "run_id", metavar="RUN", help="Of that DAG run.")
+@click.option("--group", metavar="GROUP", help="With that config group.")
+@click.option("--artifact", metavar="NAME", help="That used that artifact.")
+@click.option("--state", type=click.Choice(STATES), help="That stand there.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="That ended so.")
+@paging_options
+@output_option
+@with_api
+def list_submissions(api: Api, /, limit: int, offset: int, output: str, **filters: str | None) -> None:
+    """List the submissions, the newest first."""
+    page = api.read("submissions", params={**filters, "limit": limit, "offset": offset})
+
+    def show() -> None:
+        print_table(
+            ("ID", "TASK", "TRY", "STATE", "GROUP", "REVISION", "CREATED", "EXIT", "MESSAGE"),
+            map(submission_row, page["items"]),
+        )
+        say_what_is_left(page, offset)
+
+    emit(page, output, show)
+
+
+def submission_row(item: Mapping[str, Any]) -> tuple[object, ...]:
+    """A submission as a row of the list."""
+    task = item["task"]
+    return (
+        item["submission_id"],
+        task_text(task),
+        task["try_number"],
+        item["outcome"] or item["state"],
+        item["group"],
+        item["revision"],
+        time_text(item["created_at"]),
+        item["exit_code"],
+        item["message"],
+    )
+
+
+def task_text(task: Mapping[str, Any]) -> str:
+    """``dag.task``, with ``[2]`` behind it for a mapped task."""
+    index = task.get("map_index", -1)
+    return f"{task['dag_id']}.{task['task_id']}" + (f"[{index}]" if index >= 0 else "")
+
+
+@submissions.command(
+    "show",
+    epilog=examples(
+        "couture submissions show ID", "couture submissions show ID --output json > receipt.json"
+    ),
+)
+@click.argument("submission_id", metavar="ID")
+@output_option
+@with_api
+def show_submission(api: Api, submission_id: str, output: str) -> None:
+    """Show a receipt: what ran and how it ended.
+
+    With the timeline, each setting with the layer that set it and what it beat, the command ready to copy,
+    artifacts with their digests, and the last lines of a failure.
+    """
+    receipt = api.read("submissions", submission_id)
+    emit(receipt, output, lambda: show_receipt(receipt))
+
+
+def show_receipt(receipt: Mapping[str, Any]) -> None:
+    """Prints a receipt for people."""
+    plan = receipt["plan"]
+    print_fields(receipt_fields(receipt))
+    title("Timeline")
+    print_table(("STATE", "AT"), ((entry["state"], time_text(entry["at"])) for entry in receipt["timeline"]))
+    if plan["settings"]:
+        title("Settings")
+        show_settings(plan["settings"])
+    show_files(plan)
+    if receipt.get("environment_names"):
+        title("Environment variables set")
+        tell(" ".join(receipt["environment_names"]))
+    if receipt.get("argv"):
+        title("Command")
+        tell(shlex.join(receipt["argv"]))
+    for warning in plan.get("warnings", ()):
+        tell(f"Warning: {warning}")
+    if receipt.get("last_lines"):
+        title("Last lines of the log")
+        tell(receipt["last_lines"].rstrip("\n"))
+
+
+def receipt_fields(receipt: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """The labelled values at the head of a receipt."""
+    task, plan = receipt["task"], receipt["plan"]
+    state = f"{receipt['state']}, {receipt['outcome']}" if receipt.get("outcome") else receipt["state"]
+    return [
+        ("Submission", receipt["submission_id"]),
+        ("Task", task_text(task)),
+        ("Run", f"{task['run_id']}, try {task['try_number']}"),
+        ("State", state),
+        ("Exit code", receipt.get("exit_code")),
+        ("Message", receipt.get("message")),
+        ("Group", f"{receipt['group']}, revision {receipt['revision']}"),
+        ("Application", plan["app_name"]),
+        ("Main class", plan.get("class_path")),
+        ("Submitted by", receipt["submitted_by"]),
+        ("Spark", " ".join(filter(None, (receipt.get("spark_version"), plan.get("spark_home"))))),
+        ("Host", receipt.get("host")),
+        ("Processes", " ".join(map(str, receipt.get("pids") or ()))),
+        ("Engine's key", receipt.get("key")),
+        ("Application id", receipt.get("application_id")),
+        ("Tracking", receipt.get("tracking_url")),
+    ]

@@ -1,0 +1,59 @@
+"""What a worker reads from Airflow's configuration, section ``[couture]``."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from airflow.sdk.configuration import conf
+
+from couture_ops.errors import UnusableSetting
+
+SECTION = "couture"
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """``cache_limit_bytes``: what cached files may take. ``store_timeout_s``: how long a silent store is waited for."""
+
+    api_url: str
+    cache_dir: Path
+    cache_limit_bytes: int
+    spark_homes: dict[str, str]
+    store_timeout_s: float
+
+
+def read_worker_settings() -> WorkerSettings:
+    """The settings as they stand now; raises UnusableSetting."""
+    cache_dir = conf.get(SECTION, "cache_dir", fallback="") or f"{tempfile.gettempdir()}/couture-cache"
+    return WorkerSettings(
+        api_url=_api_url(),
+        cache_dir=Path(cache_dir).expanduser(),
+        cache_limit_bytes=conf.getint(SECTION, "cache_limit_mb", fallback=20_000) * 1_000_000,
+        spark_homes=parse_spark_homes(conf.get(SECTION, "spark_homes", fallback="")),
+        store_timeout_s=conf.getfloat(SECTION, "store_timeout", fallback=300.0),
+    )
+
+
+def parse_spark_homes(text: str) -> dict[str, str]:
+    """The map of names to directories out of its JSON; raises UnusableSetting."""
+    if not text.strip():
+        return {}
+    try:
+        homes = json.loads(text)
+    except ValueError as error:
+        raise UnusableSetting("spark_homes", text, f"is not JSON: {error}") from error
+    if not isinstance(homes, dict) or not all(isinstance(home, str) for home in homes.values()):
+        raise UnusableSetting("spark_homes", text, 'must be a JSON object such as {"spark4": "/opt/spark-4.2.0"}')
+    return homes
+
+
+def _api_url() -> str:
+    """The API server: the one this task talks to already, unless ``[couture] api_url`` names another."""
+    if url := conf.get(SECTION, "api_url", fallback=""):
+        return str(url).rstrip("/")
+    if url := conf.get("core", "execution_api_server_url", fallback=""):
+        return str(url).rstrip("/").removesuffix("/execution")
+    return str(conf.get("api", "base_url", fallback="") or "http://localhost:8080").rstrip("/")

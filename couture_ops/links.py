@@ -1,0 +1,37 @@
+"""Links from a task to what belongs to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+RECEIPTS = "/couture/api/v1/submissions"
+
+
+def receipt_url(submission_id: str, base_url: str = "") -> str:
+    """Where a receipt is read; ``base_url`` of another Airflow, or empty for this one's."""
+    from airflow.sdk.configuration import conf
+
+    base = base_url or conf.get("api", "base_url", fallback="") or ""
+    return f"{base.rstrip('/')}{RECEIPTS}/{submission_id}"
+
+
+class ReceiptLink(BaseOperatorLink):
+    """The receipt of the newest try; the operator stores it as soon as the receipt exists."""
+
+    name = "Spark receipt"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """The address the running task has stored; empty before there is a receipt.
+
+        Airflow calls this after the task's end, in the task's process, and stores the answer under the same key.
+        """
+        from airflow.sdk.execution_time.xcom import XCom
+
+        stored = XCom.get_value(ti_key=ti_key, key=self.xcom_key)
+        return stored if isinstance(stored, str) else ""

@@ -1,0 +1,189 @@
+"""One Spark job from its request to the end of its receipt, in the process of its task."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from config_store.wire import Layer, Outcome, Report, SettingKind, State
+from couture_ops.cache import FileCache
+from couture_ops.command import build_command
+from couture_ops.errors import CoutureError, JobFailed, JobStopped, StoreRefused, StoreUnreachable
+from couture_ops.exit_codes import explain_exit
+from couture_ops.launch import DriverProcess, driver_environment
+from couture_ops.workspace import find_spark_home, prepare_workspace, spark_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from config_store.wire import JobRequest, SubmitPlan, Ticket
+    from couture_ops.client import StoreClient
+    from couture_ops.command import Command
+    from couture_ops.configuration import WorkerSettings
+    from couture_ops.launch import DriverEnd
+
+log = logging.getLogger(__name__)
+
+#: A task that is being killed has little time; the end of its receipt is tried this long, seconds.
+_HURRIED_S = 5.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the task's process gives to a job: where log blocks go, how secrets are masked, who hears of the receipt."""
+
+    emit: Callable[[str], None]
+    mask_secret: Callable[[str], None]
+    on_submitted: Callable[[str], None]
+
+
+class SparkJob:
+    """One try: ``run()`` takes it to its end, ``stop()`` ends it early from another thread or a signal handler."""
+
+    def __init__(self, client: StoreClient, settings: WorkerSettings, surroundings: Surroundings) -> None:
+        self._client = client
+        self._settings = settings
+        self._surroundings = surroundings
+        self._process: DriverProcess | None = None
+        self._stop_asked = False
+
+    def run(self, job: JobRequest) -> str:
+        """Submit, launch and wait; answers the submission's id when the job succeeded.
+
+        Raises StoreRefused and StoreUnreachable before anything is started, JobFailed, JobStopped, and what
+        the workspace and the launch raise. Whatever it raises, the receipt has its end before.
+        """
+        ticket = self._client.submit(job)
+        self._surroundings.on_submitted(ticket.submission_id)
+        self._announce(ticket)
+        try:
+            end = self._launch(ticket)
+        except BaseException as error:
+            self._report_end(ticket, self._failure(error))
+            raise
+        return self._conclude(ticket, end)
+
+    def stop(self) -> None:
+        """End the job and everything it started; may be called at any time and repeatedly."""
+        self._stop_asked = True
+        if self._process is not None:
+            self._process.stop()
+
+    def _announce(self, ticket: Ticket) -> None:
+        plan = ticket.plan
+        for setting in plan.settings:
+            if setting.secret:
+                self._surroundings.mask_secret(setting.value)
+        log.info(
+            "Submission %s: config group %s, revision %s\n%s",
+            ticket.submission_id,
+            plan.group,
+            plan.revision,
+            "\n".join(_provenance(plan.redacted())),
+        )
+        for warning in plan.warnings:
+            log.warning("%s", warning)
+
+    def _launch(self, ticket: Ticket) -> DriverEnd:
+        spark_home = find_spark_home(ticket.plan.spark_home, self._settings.spark_homes, os.environ)
+        cache = FileCache(self._settings.cache_dir / "files", self._settings.cache_limit_bytes)
+        tries_root = self._settings.cache_dir / "tries"
+        fetch = partial(self._client.download, ticket.submission_id, ticket.token)
+        with prepare_workspace(ticket.plan, cache, tries_root, fetch, spark_home, ticket.submission_id) as workspace:
+            command = build_command(ticket.plan, workspace, os.environ, python=sys.executable)
+            self._report(ticket, _submitted(command, spark_home))
+            return self._drive(ticket, command, workspace.directory)
+
+    def _drive(self, ticket: Ticket, command: Command, directory: Path) -> DriverEnd:
+        environment = driver_environment(os.environ, command.environment)
+        announced: list[threading.Thread] = []
+
+        def on_started(pids: tuple[int, ...]) -> None:
+            log.info("The driver runs as process %s", pids[0])
+            # in a thread: a store that is away must not keep the driver's log waiting
+            report = Report(state=State.RUNNING, pids=pids)
+            announced.append(threading.Thread(target=self._report, args=(ticket, report), daemon=True))
+            announced[0].start()
+
+        self._process = DriverProcess(command.argv, environment, directory, self._surroundings.emit, on_started)
+        if self._stop_asked:  # before there was a process to stop
+            raise JobStopped(ticket.submission_id)
+        end = self._process.run()
+        for thread in announced:
+            thread.join(self._settings.store_timeout_s)
+        return end
+
+    def _conclude(self, ticket: Ticket, end: DriverEnd) -> str:
+        for remark in end.remarks:
+            log.warning("%s", remark)
+        if end.stopped:
+            self._report_end(ticket, _ended(Outcome.KILLED, "Stopped with its task.", end))
+            raise JobStopped(ticket.submission_id)
+        if end.exit_code == 0:
+            self._report_end(ticket, _ended(Outcome.SUCCEEDED, None, end))
+            log.info("The Spark job succeeded (submission %s)", ticket.submission_id)
+            return ticket.submission_id
+        explanation = explain_exit(end.exit_code, end.signal)
+        self._report_end(ticket, _ended(Outcome.FAILED, explanation, end))
+        raise JobFailed(explanation, end.last_lines, ticket.submission_id)
+
+    def _failure(self, error: BaseException) -> Report:
+        stopped = self._stop_asked or not isinstance(error, Exception) or isinstance(error, JobStopped)
+        outcome = Outcome.KILLED if stopped else Outcome.FAILED
+        words = str(error) if isinstance(error, CoutureError) else f"{type(error).__name__}: {error}"
+        return Report(state=State.ENDED, outcome=outcome, message=words)
+
+    def _report_end(self, ticket: Ticket, report: Report) -> None:
+        patience = _HURRIED_S if report.outcome is Outcome.KILLED else None
+        self._report(ticket, report, patience)
+
+    def _report(self, ticket: Ticket, report: Report, store_timeout_s: float | None = None) -> None:
+        """Tell the store; a receipt that can't be completed fails no job that runs, it is said in the log."""
+        try:
+            self._client.report(ticket.submission_id, ticket.token, report, store_timeout_s=store_timeout_s)
+        except (StoreRefused, StoreUnreachable) as error:
+            log.error(
+                "The receipt of submission %s could not be told %r: %s", ticket.submission_id, report.state, error
+            )
+
+
+def _provenance(plan: SubmitPlan) -> list[str]:
+    """A line for each setting, with the layer that set it and what it beat."""
+    lines = []
+    for setting in plan.settings:
+        name = f"--{setting.name}" if setting.kind is SettingKind.ARGUMENT else setting.name
+        beat = "".join(f", not {loser.value} of the {loser.layer}" for loser in setting.beat)
+        mark = ", final" if setting.final else ""
+        layer = "the suite" if setting.layer is Layer.SUITE else f"the {setting.layer}"
+        lines.append(f"  {name}={setting.value} ({layer}{beat}{mark})")
+    for artifact in (plan.application, *(resource.artifact for resource in plan.resources)):
+        if artifact:
+            lines.append(f"  {artifact.name} version {artifact.version}, sha256 {artifact.sha256[:12]}…")
+    return lines
+
+
+def _submitted(command: Command, spark_home: Path) -> Report:
+    return Report(
+        state=State.SUBMITTED,
+        host=socket.gethostname(),
+        argv=command.argv,
+        environment_names=tuple(sorted(command.environment)),
+        spark_version=spark_version(spark_home),
+    )
+
+
+def _ended(outcome: Outcome, message: str | None, end: DriverEnd) -> Report:
+    return Report(
+        state=State.ENDED,
+        outcome=outcome,
+        exit_code=end.exit_code,
+        message=message,
+        last_lines=end.last_lines if outcome is not Outcome.SUCCEEDED else None,
+    )
