@@ -34,10 +34,12 @@ def get_cli_commands() -> list[CLICommand]:
 
 def run_init(_arguments: argparse.Namespace) -> None:
     """See INIT_DESCRIPTION; ends the process with a sentence and status 1 when something is missing."""
+    from airflow.utils.cli import suppress_logs_and_warning
+
     from admin_views.installation import NotInstalled, install
 
     try:
-        done = install()
+        done = suppress_logs_and_warning(install)()
     except NotInstalled as error:
         raise SystemExit(str(error)) from error
     for sentence in done:

@@ -156,6 +156,7 @@ def _members(error: Exception) -> dict[str, Any]:
             "saved_by": error.saved_by,
             "saved_at": error.saved_at.isoformat(),
             "note": error.note,
+            "changes": [{"where": c.where, "old": c.old, "new": c.new} for c in error.changes],
         }
     if isinstance(error, errors.InUse):
         return {"users": [{"noun": user.noun, "name": user.name} for user in error.users]}

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from config_store.diff import Change
+
 
 class StoreError(Exception):
     """Base of everything that the domain raises."""
@@ -75,15 +77,25 @@ class AlreadyExists(StoreError):
 
 
 class StaleRevision(StoreError):
-    """A save on top of a revision that is no longer the newest."""
+    """A save on top of a revision that is no longer the newest; ``changes`` are those made meanwhile."""
 
-    def __init__(self, group: str, expected: int, current: int, saved_by: str, saved_at: datetime, note: str) -> None:
+    def __init__(
+        self,
+        group: str,
+        expected: int,
+        current: int,
+        saved_by: str,
+        saved_at: datetime,
+        note: str,
+        changes: Sequence[Change] = (),
+    ) -> None:
         self.group, self.expected, self.current = group, expected, current
-        self.saved_by, self.saved_at, self.note = saved_by, saved_at, note
+        self.saved_by, self.saved_at, self.note, self.changes = saved_by, saved_at, note, tuple(changes)
+        changed = ", ".join(change.where for change in self.changes[:5]) + (" …" if len(self.changes) > 5 else "")
         super().__init__(
             f"Group {group!r} is at revision {current}, not {expected}: {saved_by} saved it at "
-            f"{saved_at:%Y-%m-%d %H:%M:%S} UTC ({note or 'no note'}). Nothing was saved; read the group again "
-            "and repeat the change."
+            f"{saved_at:%Y-%m-%d %H:%M:%S} UTC ({note or 'no note'}; changed: {changed or 'nothing'}). "
+            "Nothing was saved; read the group again and repeat the change."
         )
 
 

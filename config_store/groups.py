@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from config_store.content import Content, check_content, from_document, seal, to_document
+from config_store.diff import diff_contents
 from config_store.errors import (
     AlreadyExists,
     DefaultGroupKept,
@@ -136,9 +137,9 @@ def save_content(session: Session, name: str, content: Content, *, parent: int, 
     A content equal to the present one makes none. Raises UnknownGroup, InvalidInput, StaleRevision.
     """
     row = _live_row(session, name)
-    current = _revision_row(session, row, row.revision)
     if row.revision != parent:
-        raise _stale(row, current, parent)
+        raise _stale(session, row, parent)
+    current = _revision_row(session, row, row.revision)
     _add_revision(session, row, content, from_document(current.content), save, cipher, parent=parent)
     return get_group(session, name)
 
@@ -232,8 +233,9 @@ def _add_revision(
         execution_options={"synchronize_session": False},
     )
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        seen = row.revision
         session.expire_all()
-        raise _stale(row, _revision_row(session, row, row.revision), row.revision)
+        raise _stale(session, row, seen)
     session.add(
         RevisionRow(
             group_id=row.id,
@@ -292,8 +294,11 @@ def _revision_row(session: Session, row: GroupRow, number: int) -> RevisionRow:
     return revision
 
 
-def _stale(row: GroupRow, current: RevisionRow, expected: int) -> StaleRevision:
-    return StaleRevision(row.name, expected, current.number, current.author, current.created_at, current.note)
+def _stale(session: Session, row: GroupRow, expected: int) -> StaleRevision:
+    current = _revision_row(session, row, row.revision)
+    base = session.scalar(select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == expected))
+    changes = diff_contents(from_document(base.content), from_document(current.content)) if base else []
+    return StaleRevision(row.name, expected, current.number, current.author, current.created_at, current.note, changes)
 
 
 def _is_default(session: Session, row: GroupRow) -> bool:

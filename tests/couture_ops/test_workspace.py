@@ -315,8 +315,8 @@ class TestPrepareWorkspace:
         assert str(caught.value) == (
             "Two different files named 'job.py' belong to this job (sha256 "
             "8f2cca7cffc930e8ffd178fc221469262a6309a8e0ffb1c9975c1c3bda9918f7 and "
-            "ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5); Spark would take one of them. "
-            "Rename one, or leave the group's out with exclude_spark_args."
+            "ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5); Spark would take one of "
+            "them. Rename one, or leave the group's out with exclude_spark_args."
         )
         assert list(tmp_path.iterdir()) == []
 
