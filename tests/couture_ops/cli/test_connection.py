@@ -12,7 +12,7 @@ import pytest
 
 from couture_ops.cli.connection import Api, Server, api_path, checked_url
 from couture_ops.cli.errors import InvalidUrlError, NoAnswerError, UnaddressableNameError
-from tests.couture_ops.cli.conftest import Couture
+from tests.couture_ops.cli.couture_process import Couture
 from tests.couture_ops.cli.store_server import PASSWORD, TOKEN, Answer, StoreServer, problem
 
 HOW = "  Name a server by --url, by COUTURE_URL, or once and for all by: couture login --url URL\n"
@@ -71,7 +71,8 @@ def test_a_stored_token_goes_to_its_own_server_only(
 def test_the_token_of_the_environment_wins_over_the_login(bare_couture: Couture, server: StoreServer) -> None:
     log_in(bare_couture, server)
     assert bare_couture.error("groups", COUTURE_TOKEN="old") == (
-        f"Error: {server.url} refuses the token of COUTURE_TOKEN: it has expired or belongs to another server.\n"
+        f"Error: {server.url} refuses the token of COUTURE_TOKEN: "
+        "it has expired or belongs to another server.\n"
         "  Set a new one, or unset COUTURE_TOKEN and run: couture login\n"
     )
     assert server.asked[0].headers["Authorization"] == "Bearer old"
@@ -106,8 +107,8 @@ def test_connection_refused(couture: Couture) -> None:
 def test_an_airflow_without_the_plugin(couture: Couture, server: StoreServer) -> None:
     expected = (
         f"Error: {server.url} is there, but has no couture plugin: no API answered under /couture/api/v1.\n"
-        "  If this is the right Airflow, its administrator installs couture-ops there; else give another address "
-        "by --url.\n"
+        "  If this is the right Airflow, its administrator installs couture-ops there; "
+        "else give another address by --url.\n"
     )
     server.answers["GET /groups"] = Answer(
         200, b"<!doctype html><title>Airflow</title>", "text/html; charset=utf-8"

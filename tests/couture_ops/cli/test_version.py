@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.couture_ops.cli.conftest import Couture
+from tests.couture_ops.cli.couture_process import Couture
 from tests.couture_ops.cli.store_server import StoreServer
 
 
