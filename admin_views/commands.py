@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.cli.cli_config import ActionCommand, CLICommand, GroupCommand, lazy_load_command
+from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, CLICommand, GroupCommand, lazy_load_command
+from airflow.utils.cli import suppress_logs_and_warning
 
 if TYPE_CHECKING:
     import argparse
@@ -27,20 +28,18 @@ def get_cli_commands() -> list[CLICommand]:
         help="Create the store's permissions and roles, and migrate a database of its own",
         description=INIT_DESCRIPTION,
         func=lazy_load_command("admin_views.commands.run_init"),
-        args=(),
+        args=(ARG_VERBOSE,),
     )
     return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=(init,))]
 
 
+@suppress_logs_and_warning  # Flask-AppBuilder logs a line for each permission; --verbose shows them
 def run_init(_arguments: argparse.Namespace) -> None:
     """See INIT_DESCRIPTION; ends the process with a sentence and status 1 when something is missing."""
-    from airflow.utils.cli import suppress_logs_and_warning
-
     from admin_views.installation import NotInstalled, install
 
     try:
-        done = suppress_logs_and_warning(install)()
+        for sentence in install():
+            print(sentence)
     except NotInstalled as error:
         raise SystemExit(str(error)) from error
-    for sentence in done:
-        print(sentence)

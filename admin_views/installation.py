@@ -56,6 +56,7 @@ def _install_roles() -> Iterator[str]:
 
     with create_session() as session:
         security = ApplessAirflowSecurityManager(session=session)
+        security.sync_roles()  # Airflow's own roles, which exist only after its first start otherwise
         for name, permissions in ROLES.items():
             role = security.find_role(name) or security.add_role(name)
             for action, resource in permissions:

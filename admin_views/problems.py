@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from config_store import errors
 from config_store.secrets import NoSecretKey
+from couture_ops.errors import CoutureError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.BlobMissing: (500, "A stored file is missing"),
     errors.SecretUnreadable: (500, "A secret can't be decrypted"),
     NoSecretKey: (503, "No key for secrets"),
+    CoutureError: (422, "The task could not be submitted"),
     Unauthenticated: (401, "Not authenticated"),
     NotProven: (403, "Not proven"),
     Forbidden: (403, "Permission missing"),

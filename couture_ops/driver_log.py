@@ -40,7 +40,7 @@ class LogBlocks:
     ``\\xff``. Times are seconds of a monotonic clock, given by the caller. Not safe between threads.
     """
 
-    def __init__(self, emit: Callable[[str], None]) -> None:
+    def __init__(self, emit: Callable[[str], object]) -> None:
         self._emit = emit
         self._unfinished = bytearray()  # a line whose end has not come yet
         self._lines: list[str] = []
@@ -143,7 +143,7 @@ class LogReader:
     caller; when it raises, the pipe is read on without it and ``error`` holds what it raised.
     """
 
-    def __init__(self, pipe: int, emit: Callable[[str], None]) -> None:
+    def __init__(self, pipe: int, emit: Callable[[str], object]) -> None:
         self.error: Exception | None = None
         self._pipe = pipe
         self._target = emit
@@ -151,7 +151,9 @@ class LogReader:
         self._silence_s: float | None = None  # set when the driver has ended
         self._given_up = False
         context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._read_to_end,), name="driver log", daemon=True)
+        self._thread = threading.Thread(
+            target=context.run, args=(self._read_to_end,), name="driver log", daemon=True
+        )
 
     def start(self) -> None:
         """Starts to read."""
@@ -177,14 +179,14 @@ class LogReader:
         if self.error is None:
             try:
                 self._target(block)
-            except Exception as error:  # whatever the task's log raises: told by launch.py
+            except Exception as error:  # noqa: BLE001 - whatever the task's log raises, run() raises
                 self.error = error
 
     def _read_to_end(self) -> None:
         try:
             self._read()
             self._blocks.close(time.monotonic())
-        except Exception as error:  # a thread has nobody to raise to: told by launch.py
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to, run() has
             self.error = error
         finally:
             os.close(self._pipe)

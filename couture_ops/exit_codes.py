@@ -11,15 +11,15 @@ _CRASH_REPORT = "look for hs_err_pid*.log in its working directory"
 SIGNALS: Final[dict[int, str]] = {
     signal.SIGHUP: "its terminal or session went away; look at what else ended on this host at that time",
     signal.SIGINT: "it was interrupted; look at the task's log for who stopped the task",
-    signal.SIGQUIT: "the JVM was asked for its threads and to quit; look for the thread dump in its last lines",
+    signal.SIGQUIT: "the JVM was asked for its threads and to quit; look for them in its last lines",
     signal.SIGILL: "the JVM crashed on an instruction that this processor does not have, mostly in a native "
     f"library; {_CRASH_REPORT}",
     signal.SIGABRT: f"the JVM crashed (abort); {_CRASH_REPORT}",
     signal.SIGBUS: "the JVM crashed on memory that was not there, often because a disk is full or a jar "
     f"was replaced while it was read; {_CRASH_REPORT}",
     signal.SIGFPE: f"the JVM crashed on arithmetic in native code; {_CRASH_REPORT}",
-    signal.SIGKILL: "it was killed, probably because memory ran out; look at the memory limit of the worker or "
-    "its container (OOMKilled, the kernel's log) against driver-memory plus what Python needs beside it",
+    signal.SIGKILL: "it was killed, probably because memory ran out; look at the memory limit of the worker "
+    "or its container (OOMKilled, the kernel's log) against driver-memory plus what Python needs beside it",
     signal.SIGSEGV: f"the JVM crashed (segmentation fault), mostly in a native library; {_CRASH_REPORT}",
     signal.SIGPIPE: "it wrote to a pipe that nobody read; look at the last lines for what it was writing",
     signal.SIGTERM: "it was asked to end; look at who stopped the task: a user, a timeout, a restart",

@@ -184,7 +184,7 @@ class Driver:
         return -code if code is not None and code < 0 else None
 
     def living(self) -> list[Process]:
-        """What is alive of the driver: its descendants; without a subreaper its group, told as one process."""
+        """What is alive of the driver: its descendants; without a subreaper its group, as one process."""
         if self._subreaper:
             return descendants(os.getpid())
         try:
@@ -234,7 +234,9 @@ class Driver:
         return left_behind, self.stop(LEFT_BEHIND_GRACE_S)
 
 
-def become(command: Sequence[str], environment: Mapping[bytes, bytes], guardian: int, prctl: Prctl) -> NoReturn:
+def become(
+    command: Sequence[str], environment: Mapping[bytes, bytes], guardian: int, prctl: Prctl
+) -> NoReturn:
     """In the forked child: turns into the command; ends with 127 or 126, as a shell does, when it cannot."""
     code = 126
     try:

@@ -51,7 +51,9 @@ def driver_environment(base: Mapping[str, str], additions: Mapping[str, str]) ->
     ``?``. Then LC_ALL becomes C.UTF-8, unless the additions set LC_ALL themselves.
     """
     environment = {
-        name: value for name, value in base.items() if name not in WORKERS_OWN and not name.startswith(AIRFLOWS_OWN)
+        name: value
+        for name, value in base.items()
+        if name not in WORKERS_OWN and not name.startswith(AIRFLOWS_OWN)
     }
     environment |= additions
     locale = next((environment[name] for name in LOCALE_NAMES if environment.get(name)), "C")
@@ -80,7 +82,7 @@ def run_driver(
     argv: Sequence[str],
     environment: Mapping[str, str],
     working_directory: Path,
-    emit: Callable[[str], None],
+    emit: Callable[[str], object],
     on_started: Callable[[tuple[int, ...]], None] = lambda _: None,
     *,
     grace_s: float = GRACE_S,
@@ -103,7 +105,7 @@ class DriverProcess:
         argv: Sequence[str],
         environment: Mapping[str, str],
         working_directory: Path,
-        emit: Callable[[str], None],
+        emit: Callable[[str], object],
         on_started: Callable[[tuple[int, ...]], None] = lambda _: None,
         *,
         grace_s: float = GRACE_S,
@@ -246,19 +248,16 @@ class GuardianLink:
         """Asks the guardian to end the driver and waits for that; kills everything when it takes too long."""
         if not self.ask_to_stop():
             return
-        deadline = time.monotonic() + self._grace_s + guardian.KILL_S + GUARDIAN_SLACK_S
-        while not self.ended():
-            if time.monotonic() > deadline:
-                self._kill_everything()
-                return
-            time.sleep(0.02)
+        if not self._ended_within(self._grace_s + guardian.KILL_S + GUARDIAN_SLACK_S):
+            self._kill_everything()
 
     def close(self) -> None:
         """Lets go of the guardian: one that lives ends the driver, after one that was killed we do."""
         with self._lock:
             self._open = False
             os.close(self._control)
-        if not self.end and self.ended():
+        # A killed process closes its pipes a moment before it counts as ended.
+        if not self.end and self._ended_within(guardian.KILL_S):
             self._kill_everything()
         os.close(self._status)
         with suppress(subprocess.TimeoutExpired):  # it may take its time: it needs us no more
@@ -268,20 +267,27 @@ class GuardianLink:
         """What should be told beside the exit code, in sentences."""
         if not self.end:
             yield (
-                f"The guardian of the driver, process {self.pid}, was itself killed or hung. What was left of "
-                f"the driver was killed: {named(self._killed) or 'nothing'}."
+                f"The guardian of the driver, process {self.pid}, was itself killed or hung. What was left "
+                f"of the driver was killed: {named(self._killed) or 'nothing'}."
             )
         if left_behind := self.end.get("left_behind"):
             yield f"The driver left processes behind, which were ended: {', '.join(left_behind)}."
         if unkillable := self.end.get("unkillable"):
             yield (
-                f"The driver's processes {', '.join(unkillable)} could not be ended. They hang in the kernel or "
-                "belong to another user; look at them on this worker."
+                f"The driver's processes {', '.join(unkillable)} could not be ended. They hang in the kernel "
+                "or belong to another user; look at them on this worker."
             )
 
+    def _ended_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self.ended():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
     def _kill_everything(self) -> None:
-        # The session finds what was orphaned by the guardian's death, the tree what left the session before
-        # it.
+        # The session finds what the guardian's death made orphans, the tree what left the session before.
         deadline = time.monotonic() + guardian.KILL_S
         while time.monotonic() < deadline:
             tree = [*guardian.descendants(self.pid), *guardian.session_members(self.pid)]
@@ -294,7 +300,8 @@ class GuardianLink:
             time.sleep(0.02)
         if not guardian.LINUX and self.driver_pid is not None:
             guardian.send(signal.SIGKILL, [-self.driver_pid])  # the process group
-        guardian.send(signal.SIGKILL, [self.pid])
+        if not self.ended():
+            guardian.send(signal.SIGKILL, [self.pid])
 
 
 def start_guardian(

@@ -76,7 +76,8 @@ def _print_cells(columns: Sequence[str], rows: Sequence[Sequence[str]], header: 
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=header)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # Ids are there to be copied: a narrow screen breaks the other columns first.
+        table.add_column(column, overflow="fold", no_wrap=column == "ID")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = _console()

@@ -56,7 +56,7 @@ def list_submissions(api: Api, /, limit: int, offset: int, output: str, **filter
 
     def show() -> None:
         print_table(
-            ("ID", "TASK", "TRY", "STATE", "GROUP", "REVISION", "CREATED", "EXIT", "MESSAGE"),
+            ("ID", "TASK", "TRY", "STATE", "GROUP", "REVISION", "CREATED", "EXIT", "WHY"),
             map(submission_row, page["items"]),
         )
         say_what_is_left(page, offset)
@@ -121,8 +121,10 @@ def show_receipt(receipt: Mapping[str, Any]) -> None:
     if receipt.get("argv"):
         title("Command")
         tell(shlex.join(receipt["argv"]))
-    for warning in plan.get("warnings", ()):
-        tell(f"Warning: {warning}")
+    if plan.get("warnings"):
+        title("Warnings")
+        for warning in plan["warnings"]:
+            tell(f"- {warning}")
     if receipt.get("last_lines"):
         title("Last lines of the log")
         tell(receipt["last_lines"].rstrip("\n"))

@@ -214,8 +214,8 @@ class TestArgv:
             build_command(plan, make_workspace())
         assert str(caught.value) == (
             "The plan gives --driver-java-options as a secret, and every user of the host can read a command "
-            "line. The store must turn it into its configuration; install the same couture-ops on workers and API "
-            "servers."
+            "line. The store must turn it into its configuration; install the same couture-ops on workers "
+            "and API servers."
         )
 
     @pytest.mark.parametrize("name", ["name", "class", "jars", "py-files", "files", "keytab", "conf"])

@@ -6,10 +6,14 @@ import contextvars
 import os
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from couture_ops.driver_log import LogBlocks, LogReader, last_character_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MIB = 1024 * 1024
 
@@ -129,7 +133,7 @@ def test_a_line_above_16_mib_comes_in_pieces_and_says_so() -> None:
 
 
 def test_a_line_that_comes_byte_by_byte_takes_no_more_memory_than_its_bytes() -> None:
-    blocks = LogBlocks([].append)
+    blocks = LogBlocks(lambda _: None)
 
     for _ in range(100_000):
         blocks.feed(b"x", now=0.0)
@@ -159,7 +163,7 @@ def test_pieces_of_a_line_are_cut_between_characters(text: bytes, end: int) -> N
 
 
 def last_lines_of(printed: bytes) -> str:
-    blocks = LogBlocks([].append)
+    blocks = LogBlocks(lambda _: None)
     blocks.feed(printed, now=0.0)
     blocks.close(now=0.0)
     return blocks.last_lines()
@@ -195,11 +199,10 @@ def test_the_last_lines_hold_no_nul() -> None:
 class Pipe:
     """A pipe with a reader on it, as a driver has one."""
 
-    def __init__(self, emit: object = None) -> None:
+    def __init__(self, emit: Callable[[str], object] | None = None) -> None:
         self.emitted: list[tuple[float, str]] = []
         reader, self.writer = os.pipe()
-        target = emit if callable(emit) else self._emit
-        self.log = LogReader(reader, target)
+        self.log = LogReader(reader, emit or self._emit)
         self.log.start()
 
     def _emit(self, block: str) -> None:

@@ -23,26 +23,34 @@ _CRASHED = "the JVM crashed (abort); look for hs_err_pid*.log in its working dir
         (
             1,
             None,
-            "The driver ended with exit code 1: the application failed, or spark-submit refused an option or the "
-            "master; look at the last lines for the first exception or `Error:`.",
+            (
+                "The driver ended with exit code 1: the application failed, or spark-submit refused an "
+                "option or the master; look at the last lines for the first exception or `Error:`."
+            ),
         ),
         (
             2,
             None,
-            "The driver ended with exit code 2: a file is missing; look at the paths of the application and of "
-            "its jars, py-files and files.",
+            (
+                "The driver ended with exit code 2: a file is missing; look at the paths of the application "
+                "and of its jars, py-files and files."
+            ),
         ),
         (
             101,
             None,
-            "The driver ended with exit code 101: the main class was not found; look at class_path, and whether "
-            "the jar holds that class (`jar tf`).",
+            (
+                "The driver ended with exit code 101: the main class was not found; look at class_path, and "
+                "whether the jar holds that class (`jar tf`)."
+            ),
         ),
         (
             127,
             None,
-            "The driver ended with exit code 127: spark-submit or java was not found; look at SPARK_HOME, "
-            "JAVA_HOME and PATH of the worker.",
+            (
+                "The driver ended with exit code 127: spark-submit or java was not found; look at "
+                "SPARK_HOME, JAVA_HOME and PATH of the worker."
+            ),
         ),
         (134, None, f"The driver ended with exit code 134 (SIGABRT): {_CRASHED}"),
         (137, None, f"The driver ended with exit code 137 (SIGKILL): {_KILLED}"),
@@ -53,20 +61,26 @@ _CRASHED = "the JVM crashed (abort); look for hs_err_pid*.log in its working dir
         (
             139,
             None,
-            "The driver ended with exit code 139 (SIGSEGV): the JVM crashed (segmentation fault), mostly in a "
-            "native library; look for hs_err_pid*.log in its working directory.",
+            (
+                "The driver ended with exit code 139 (SIGSEGV): the JVM crashed (segmentation fault), mostly "
+                "in a native library; look for hs_err_pid*.log in its working directory."
+            ),
         ),
         (
             42,
             None,
-            "The driver ended with exit code 42: the application chose this code itself (sys.exit, System.exit); "
-            "look at its last lines.",
+            (
+                "The driver ended with exit code 42: the application chose this code itself (sys.exit, "
+                "System.exit); look at its last lines."
+            ),
         ),
         (
             255,
             None,
-            "The driver ended with exit code 255: the application chose this code itself (sys.exit, "
-            "System.exit); look at its last lines.",
+            (
+                "The driver ended with exit code 255: the application chose this code itself (sys.exit, "
+                "System.exit); look at its last lines."
+            ),
         ),
         (
             None,

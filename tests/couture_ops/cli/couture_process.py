@@ -49,4 +49,4 @@ class Couture:
 
     def at_terminal(self, *arguments: str, typed: Iterable[tuple[str, str]] = ()) -> Session:
         """The run at a terminal that types."""
-        return run_at_terminal([*self.argv, *arguments], self.environment, typed)
+        return run_at_terminal([*self.argv, *arguments], self.environment, self.folder, typed)

@@ -247,11 +247,11 @@ class Handler(BaseHTTPRequestHandler):
         answer = self._answer(asked)
         self.server.meanwhile.pop(asked.line, do_nothing)()
         self.send_response(answer.status)
-        for name, value in answer.headers.items():
+        headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.content))}
+        for name, value in (
+            answer.headers if answer.status == 204 else {**headers, **answer.headers}
+        ).items():
             self.send_header(name, value)
-        if answer.status != 204:
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content if answer.status != 204 else b"")
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 PATIENCE_S = 20.0
 
@@ -24,12 +25,18 @@ class Session:
 
 
 def run_at_terminal(
-    argv: Sequence[str], environment: Mapping[str, str], typed: Iterable[tuple[str, str]] = ()
+    argv: Sequence[str], environment: Mapping[str, str], folder: Path, typed: Iterable[tuple[str, str]] = ()
 ) -> Session:
     """Input and errors are the terminal, output is a pipe. ``typed``: (text to wait for, what to type)."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
-        argv, env=environment, stdin=terminal, stderr=terminal, stdout=subprocess.PIPE, start_new_session=True
+        argv,
+        env=environment,
+        cwd=folder,
+        stdin=terminal,
+        stderr=terminal,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     os.close(terminal)
     assert process.stdout is not None

@@ -83,8 +83,10 @@ def test_a_server_without_password_login(bare_couture: Couture, server: StoreSer
     for answer in (Answer(404, {}), Answer(405), Answer(200, b"<html>", "text/html")):
         server.answers["POST /auth/token"] = answer
         assert bare_couture.error(*log_in, stdin=PASSWORD) == (
-            f"Error: {server.url} hands out no token for a password (/auth/token answered {answer.status}).\n"
-            "  Is it an Airflow? Where people log in by other means, get a token there and set COUTURE_TOKEN.\n"
+            f"Error: {server.url} hands out no token for a password "
+            f"(/auth/token answered {answer.status}).\n"
+            "  Is it an Airflow? Where people log in by other means, get a token there "
+            "and set COUTURE_TOKEN.\n"
         )
     server.answers["POST /auth/token"] = Answer(201, {"token": "x"})
     assert bare_couture.error(*log_in, stdin=PASSWORD) == (

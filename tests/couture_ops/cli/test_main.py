@@ -171,10 +171,9 @@ def test_a_command_that_talks_imports_nothing_of_the_server(couture: Couture) ->
     assert couture.ok().splitlines()[-1] == "['httpx']"
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("arguments", [["--help"], ["groups"]], ids=" ".join)
-def test_starts_in_less_than_half_a_second(
-    couture: Couture, server: StoreServer, arguments: list[str]
-) -> None:
+def test_starts_in_less_than_half_a_second(couture: Couture, arguments: list[str]) -> None:
     assert couture(*arguments).returncode == 0
     times = []
     for _ in range(5):

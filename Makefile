@@ -1,0 +1,47 @@
+# Every target does its own set-up first (tools/bootstrap.sh); a second call takes seconds.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-integration test-e2e lint format setup setup-python lock clean
+
+PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
+SOURCES := config_store admin_views couture_ops example_dags tools tests
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## Airflow with the suite, and an example that runs real Spark; until Ctrl-C. ONCE=1: ends with the example
+	@$(PYTHON) -m tools.demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: setup ## Everything: lint, unit tests, integration with real Spark, the demo
+	@$(MAKE) --no-print-directory lint
+	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+test-unit: setup-python ## Only the tests that need neither Airflow's processes nor Spark
+	@$(PYTHON) -m pytest -m "not integration and not e2e" $(PYTEST_ARGS)
+
+test-integration: setup ## Only the tests with real Airflow processes and real Spark
+	@$(PYTHON) -m pytest -m integration $(PYTEST_ARGS)
+
+test-e2e: setup ## Only the tests of the whole demo
+	@$(PYTHON) -m pytest -m e2e $(PYTEST_ARGS)
+
+lint: setup-python ## ruff (format and rules) and mypy --strict, on product and tests
+	@.venv/bin/ruff format --check $(SOURCES)
+	@.venv/bin/ruff check $(SOURCES)
+	@$(PYTHON) -m mypy $(SOURCES)
+
+format: setup-python ## Write the code as ruff wants it
+	@.venv/bin/ruff check --fix-only $(SOURCES)
+	@.venv/bin/ruff format $(SOURCES)
+
+setup: ## Virtual environment, JDK and the example's jars; the other targets call it
+	@tools/bootstrap.sh all
+
+setup-python:
+	@tools/bootstrap.sh python
+
+lock: setup-python ## Compile requirements/dev.lock anew; UPGRADE=1: with the newest versions
+	@tools/bootstrap.sh lock $(if $(filter-out 0,$(UPGRADE)),--upgrade)
+
+clean: ## Remove all that make made: .venv, .cache, build and the tools' caches
+	@tools/bootstrap.sh clean

@@ -1,0 +1,92 @@
+"""One real Airflow for all integration tests, with the config groups of the acceptance cases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.integration.live_airflow import LiveAirflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+API = "/couture/api/v1"
+CORE_SITE = b"<?xml version='1.0'?>\r\n<configuration>\r\n  <!-- kept -->\r\n</configuration>\r\n"
+YARN_SITE = b"<configuration><property><name>yarn.a</name><value>1</value></property></configuration>"
+
+DEFAULT_CONTENT = {
+    "arguments": {
+        "master": "yarn",
+        "driver-memory": "7g",
+        "executor-memory": "3500m",
+        "keytab": "",
+        "principal": "",
+    },
+    "configurations": {
+        "spark.sql.shuffle.partitions": "210",
+        "spark.scheduler.mode": "FAIR",
+        "spark.pyspark.python": "/usr/bin/python3",
+    },
+    "jars": [{"name": "hbase.jar"}, {"name": "commons.jar"}],
+    "spark_home": "recording",
+}
+REAL_CONTENT = {
+    "arguments": {"master": "local[1]", "driver-memory": "512m"},
+    "configurations": {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1"},
+}
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
+    """Four Airflow processes with the groups and artifacts that the tests' DAGs name."""
+    live = LiveAirflow(tmp_path_factory.mktemp("airflow"))
+    try:
+        live.start()
+        with live.client() as client:
+            fill_store(client)
+        yield live
+    finally:
+        live.stop()
+
+
+def fill_store(client: httpx.Client) -> None:
+    """The fixture of the acceptance cases, and a group for real Spark."""
+    for name in ("hbase.jar", "commons.jar", "obelisk.egg"):
+        upload(client, "dependencies", name, f"content of {name}".encode())
+    for name in ("couture.jar", "job.jar", "pi.py"):
+        upload(client, "code", name, f"content of {name}".encode())
+    create(client, "default", DEFAULT_CONTENT)
+    put_hadoop_file(client, "default", "core-site.xml", CORE_SITE)
+    put_hadoop_file(client, "default", "yarn-site.xml", YARN_SITE)
+    for name in ("g_large", "g_delta"):
+        client.post(f"{API}/groups", json={"name": name, "copy_of": "default"}).raise_for_status()
+        put_hadoop_file(client, name, "core-site.xml", f"<configuration><!-- {name} --></configuration>".encode())
+    client.post(f"{API}/groups", json={"name": "python", "copy_of": "default"}).raise_for_status()
+    change(client, "python", {"py_files": [{"name": "obelisk.egg"}]})
+    create(client, "real", REAL_CONTENT)
+
+
+def upload(client: httpx.Client, kind: str, name: str, content: bytes) -> None:
+    """Upload a version of an artifact."""
+    client.post(f"{API}/artifacts/{kind}/{name}/versions", content=content).raise_for_status()
+
+
+def create(client: httpx.Client, name: str, content: dict[str, object]) -> None:
+    """Make a group."""
+    client.post(f"{API}/groups", json={"name": name, "content": content}).raise_for_status()
+
+
+def change(client: httpx.Client, name: str, changes: dict[str, object]) -> None:
+    """Change a group on top of its newest revision."""
+    path = f"{API}/groups/{name}"
+    etag = client.get(path).raise_for_status().headers["ETag"]
+    client.patch(f"{path}/content", json=changes, headers={"If-Match": etag}).raise_for_status()
+
+
+def put_hadoop_file(client: httpx.Client, group: str, name: str, content: bytes) -> None:
+    """Add or replace a Hadoop file of a group."""
+    path = f"{API}/groups/{group}"
+    etag = client.get(path).raise_for_status().headers["ETag"]
+    client.put(f"{path}/hadoop/{name}", content=content, headers={"If-Match": etag}).raise_for_status()

@@ -1,0 +1,86 @@
+"""Stand-ins for what only a running Airflow has: users, task instances, the audit table, DAGs.
+
+The same behaviour on Airflow itself is tested in tests/integration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from admin_views.permissions import ROLES, Action, Resource
+from admin_views.problems import NotProven, Unauthenticated
+from admin_views.services import AuditEntry, Caller
+from config_store.errors import NotFound
+from config_store.submissions import Submitter
+from config_store.wire import JobRequest, TaskIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+
+def task(dag_id: str = "sales", task_id: str = "load", **more: Any) -> TaskIdentity:
+    """The first try of a task that is not mapped."""
+    return TaskIdentity(**{"dag_id": dag_id, "task_id": task_id, "run_id": "manual__1", **more})
+
+
+@dataclass
+class RoleIdentity:
+    """Users say their role in the token (``Bearer name:Role``); tasks are the ones a test lists."""
+
+    tasks: dict[str, Submitter] = field(default_factory=dict)
+
+    async def caller(self, request: Request) -> Caller:
+        """The user that the bearer token, else the cookie ``_token``, names."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token if scheme == "Bearer" else request.cookies.get("_token", "")
+        name, _, role = token.partition(":")
+        if not role:
+            raise Unauthenticated("Not authenticated")
+        return Caller(name=name, address="127.0.0.1", user=role)
+
+    def permits(self, caller: Caller, action: Action, resource: Resource) -> bool:
+        """What the role has by the table of the product."""
+        return (action, resource) in ROLES.get(caller.user, ())
+
+    def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
+        """Every DAG but those named private."""
+        return not dag_id.startswith("private")
+
+    def prove_task(self, proof: str) -> Submitter:
+        """A listed task by its proof."""
+        if proof not in self.tasks:
+            raise NotProven("The credential proves no running task.")
+        return self.tasks[proof]
+
+    def add_task(self, proof: str, identity: TaskIdentity) -> dict[str, str]:
+        """List a running task; answers the header that proves it."""
+        self.tasks[proof] = Submitter(name="task", task=identity, task_instance_id=proof)
+        return {"Authorization": f"Couture-Task {proof}"}
+
+
+@dataclass
+class ListedAudit:
+    """Keeps the audit entries in a list, with the caller's name."""
+
+    entries: list[tuple[str, AuditEntry]] = field(default_factory=list)
+
+    def record(self, session: Session, caller: Caller, entries: Sequence[AuditEntry]) -> None:
+        """Append them."""
+        self.entries += [(caller.name, entry) for entry in entries]
+
+
+@dataclass
+class ListedTasks:
+    """The tasks of DAGs that a test lists."""
+
+    requests: dict[tuple[str, str], JobRequest] = field(default_factory=dict)
+
+    def job_request(self, dag_id: str, task_id: str) -> JobRequest:
+        """The listed request."""
+        if (dag_id, task_id) not in self.requests:
+            raise NotFound("task", task_id)
+        return self.requests[dag_id, task_id]
