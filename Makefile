@@ -7,7 +7,7 @@ PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
 SOURCES := config_store admin_views couture_ops example_dags tools tests
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## Airflow with the suite, and an example that runs real Spark; until Ctrl-C. ONCE=1: ends with the example
 	@$(PYTHON) -m tools.demo $(if $(filter-out 0,$(ONCE)),--once)

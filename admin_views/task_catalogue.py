@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.serialized_dag import SerializedDagModel
 
-from config_store.errors import NotFound
+from config_store.errors import NotFound, reject
 from config_store.names import nearest
 from couture_ops.job import JOB_FIELDS, build_request
 
@@ -30,7 +30,19 @@ class SerializedTasks:
         fields = _fields(dag.task_dict[task_id])
         if fields.get("language") is None:
             raise NotFound(f"Spark task of the suite in DAG {dag_id!r} named", task_id)
+        _check_whole(fields)
         return build_request(fields, dag_id=dag_id, task_id=task_id)
+
+
+def _check_whole(fields: Mapping[str, Any]) -> None:
+    """Airflow keeps a long templated field as a text that begins so, and only its first part."""
+    for field in JOB_FIELDS:
+        if str(fields.get(field)).startswith("Truncated. You can change this behaviour"):
+            raise reject(
+                field,
+                "is too long for a preview: Airflow keeps only the first [core] max_templated_field_length "
+                "characters of it; the task itself runs with all of it",
+            )
 
 
 def _fields(task: Any) -> Mapping[str, Any]:

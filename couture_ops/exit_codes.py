@@ -33,7 +33,8 @@ EXIT_CODES: Final[dict[int, str]] = {
     1: "the application failed, or spark-submit refused an option or the master; look at the last lines for "
     "the first exception or `Error:`",
     2: "a file is missing; look at the paths of the application and of its jars, py-files and files",
-    3: "a path is missing, or the JVM ran out of heap with -XX:+ExitOnOutOfMemoryError; look at its last "
+    3: "the application ended with it (sys.exit, System.exit), or the JVM ran out of heap with "
+    "-XX:+ExitOnOutOfMemoryError; look at its last "
     "lines, then at driver-memory",
     11: "too many executors failed; look at the executors' logs and at spark.executor.maxNumFailures",
     50: "an exception that nobody caught ended it; look at the last lines for its stack trace",

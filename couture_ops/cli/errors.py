@@ -49,6 +49,17 @@ class ServerUnreachableError(CliError):
         super().__init__(f"Cannot reach {url} ({reason}). Is the server up?\n  {HOW_TO_NAME_A_SERVER}")
 
 
+class UntrustedServerError(CliError):
+    """A certificate that no known authority vouches for."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        super().__init__(
+            f"The certificate of {url} is not trusted ({reason}).\n"
+            "  If an authority of your own issued it, name that authority's certificate in SSL_CERT_FILE."
+        )
+
+
 class NoAnswerError(CliError):
     """The server took the connection and stayed silent."""
 

@@ -110,7 +110,7 @@ def _choose_file(
     path, revision = ("groups", group, "kerberos", route), before["revision"]
     if file is not None:
         # The keytab's name is the user's, that of krb5.conf is given by its route.
-        params = {"name": file.name if field == "keytab" else None, "note": note}
+        params = {"filename": file.name if field == "keytab" else None, "note": note}
         after = api.send("PUT", *path, params=params, content=file.read_bytes(), revision=revision)
     elif clear:
         after = api.send("DELETE", *path, params={"note": note}, revision=revision)

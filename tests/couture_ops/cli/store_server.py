@@ -234,7 +234,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: StoreServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+    def log_message(self, *_args: Any) -> None:
         """Nothing: the requests are remembered."""
 
     def handle_one(self) -> None:
@@ -367,7 +367,7 @@ class Handler(BaseHTTPRequestHandler):
         content = self.store.content(name)
         field_name = "keytab" if file == "keytab" else "krb5_conf"
         put = asked.method == "PUT"
-        content[field_name] = stored_file(asked.query.get("name", file), asked.body) if put else None
+        content[field_name] = stored_file(asked.query.get("filename", file), asked.body) if put else None
         return self._save(asked, name, content, asked.query["note"])
 
     def _save(self, asked: Asked, name: str, content: Json, note: str) -> Answer:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from couture_ops.cli.connection import Api, Server, api_path, checked_url
 from couture_ops.cli.errors import InvalidUrlError, NoAnswerError, UnaddressableNameError
@@ -158,6 +165,45 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         thread.join()
         taken[0].close()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that nobody else vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "couture test")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    extensions = [
+        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+        x509.BasicConstraints(ca=True, path_length=0),
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+    ]
+    for extension in extensions:
+        builder = builder.add_extension(extension, isinstance(extension, x509.BasicConstraints))
+    signed = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "server.pem").write_bytes(signed)
+    (tmp_path / "server.key").write_bytes(key.private_bytes(*pem))
+    return tmp_path / "server.pem", tmp_path / "server.key"
+
+
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+def test_certificates_are_checked(
+    couture: Couture, server: StoreServer, certificate: tuple[Path, Path], scheme: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = f"{scheme}://127.0.0.1:{server.server_port}"
+    assert couture.error("groups", "--url", url) == (
+        f"Error: The certificate of {url} is not trusted (self-signed certificate).\n"
+        "  If an authority of your own issued it, name that authority's certificate in SSL_CERT_FILE.\n"
+    )
+    assert server.asked == []
+    couture.ok("groups", "--url", url, "--output", "json", SSL_CERT_FILE=str(certificate[0]))
+    assert server.lines() == ["GET /groups"]
 
 
 def test_a_server_that_stays_silent() -> None:

@@ -32,7 +32,7 @@ def test_principal(couture: Couture, prod: StoreServer) -> None:
 @pytest.mark.parametrize(
     ("command", "route", "query"),
     [
-        ("keytab", "keytab", {"name": "etl.keytab", "note": "rotated"}),
+        ("keytab", "keytab", {"filename": "etl.keytab", "note": "rotated"}),
         ("krb5", "krb5.conf", {"note": "rotated"}),
     ],
 )
@@ -47,7 +47,7 @@ def test_files(
     put = prod.asked[-1]
     assert (put.line, put.query, put.body) == (f"PUT /groups/prod/kerberos/{route}", query, KEYTAB)
     assert (put.headers["If-Match"], put.headers["Content-Type"]) == ('"1"', "application/octet-stream")
-    name, sha256 = query.get("name", "krb5.conf"), hashlib.sha256(KEYTAB).hexdigest()
+    name, sha256 = query.get("filename", "krb5.conf"), hashlib.sha256(KEYTAB).hexdigest()
     assert couture.ok("settings", command, "prod") == f"{name} (6 B, sha256 {sha256})\n"
     field = "keytab" if command == "keytab" else "krb5_conf"
     assert json.loads(couture.ok("settings", command, "prod", "--output", "json")) == {

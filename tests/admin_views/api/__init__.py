@@ -1,0 +1,1 @@
+"""Tests of the API's routes, one file for each noun."""

@@ -1,0 +1,83 @@
+"""How the tests speak to the API, and what they read out of its answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from config_store.database import Database
+from config_store.models import Base
+
+CORE_SITE = b"<configuration>\n  <property><name>fs.defaultFS</name><value>hdfs://a:8020</value></property>\n</configuration>\n"
+KEYTAB = b"\x05\x02\x00\x00\x00\x2akeys of etl@EXAMPLE.COM"
+KRB5_CONF = b"[libdefaults]\n  default_realm = EXAMPLE.COM\n"
+JOB = b"print('hello')\n"
+
+
+def bearer(role: str, name: str = "eve") -> dict[str, str]:
+    """The header of a program that acts for a user with the role."""
+    return {"Authorization": f"Bearer {name}:{role}"}
+
+
+def upon(revision: int) -> dict[str, str]:
+    """The header of a save that was made from the revision."""
+    return {"If-Match": f'"{revision}"'}
+
+
+def done(answer: httpx.Response) -> Any:
+    """The body of an answer that must be a success."""
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
+
+
+def problem_of(answer: httpx.Response, status: int, name: str) -> dict[str, Any]:
+    """The problem that an answer must be, with the members that every problem has."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["type"] == (f"urn:couture:problem:{name}" if name else "about:blank")
+    assert problem["status"] == status
+    assert problem["title"].strip()
+    assert problem["detail"].strip()
+    return problem
+
+
+def places_of(answer: httpx.Response) -> list[str]:
+    """Where the faults of an invalid input stand."""
+    problem = problem_of(answer, 422, "InvalidInput")
+    assert all(fault["message"].strip() for fault in problem["errors"])
+    return [fault["where"] for fault in problem["errors"]]
+
+
+def new_group(api: httpx.Client, name: str = "prod", **content: Any) -> Any:
+    """Make a group with the content; answers it."""
+    return done(api.post("/groups", json={"name": name, "content": content}))
+
+
+def change(api: httpx.Client, group: str, revision: int, **changes: Any) -> httpx.Response:
+    """Send a PATCH of a group's content, made from the revision."""
+    return api.patch(f"/groups/{group}/content", json=changes, headers=upon(revision))
+
+
+def upload(api: httpx.Client, name: str, content: bytes = JOB, kind: str = "code") -> Any:
+    """Upload a version of an artifact; answers it."""
+    return done(api.post(f"/artifacts/{kind}/{name}/versions", content=content))
+
+
+def save_file(api: httpx.Client, group: str, revision: int, content: bytes, file: str = "hadoop/core-site.xml") -> Any:
+    """Save a Hadoop file, ``kerberos/keytab`` or ``kerberos/krb5.conf`` of a group; answers the group."""
+    return done(api.put(f"/groups/{group}/{file}", content=content, headers=upon(revision)))
+
+
+def settings_of(ticket: Any) -> dict[str, str]:
+    """The settings of a plan by name: what the worker gets."""
+    return {setting["name"]: setting["value"] for setting in ticket["plan"]["settings"]}
+
+
+def rows_of(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that the store's tables hold."""
+    with database.engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(table.select())] for table in Base.metadata.sorted_tables
+        }

@@ -1,0 +1,106 @@
+"""The API of all these tests: one app behind one real socket, to which each test gives a store of its own."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from admin_views.app import API_PREFIX, create_app
+from config_store.database import Database, migrate, open_engine
+from tests.admin_views.api_process import ApiProcess, started
+from tests.admin_views.furnished import Furnished, furnish, services_in
+from tests.conftest import serving
+from tests.stand_ins import ListedAudit, ListedTasks, RoleIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from admin_views.services import Services
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store in which nothing is, made by the migrations."""
+    file = tmp_path_factory.mktemp("empty") / "store.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def database(tmp_path: Path, empty_store: Path) -> Iterator[Database]:
+    """An empty store in a file of its own."""
+    shutil.copy(empty_store, tmp_path / "store.db")
+    opened = Database(open_engine(f"sqlite:///{tmp_path / 'store.db'}"))
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """The app as Airflow gets it; it looks its services up in each request, so that tests may exchange them."""
+    return create_app(services_in(tmp_path_factory.mktemp("nothing"), Fernet.generate_key().decode()))
+
+
+@pytest.fixture(scope="session")
+def served(app: FastAPI) -> Iterator[str]:
+    """The address of the running API."""
+    with serving(app) as url:
+        yield url + API_PREFIX
+
+
+@pytest.fixture
+def api_url(served: str, app: FastAPI, services: Services) -> str:
+    """The address of the running API, which now works on the test's own services."""
+    app.state.services = services
+    return served
+
+
+@pytest.fixture
+def identity(services: Services) -> RoleIdentity:
+    """The users and running tasks that the API knows."""
+    assert isinstance(services.identity, RoleIdentity)
+    return services.identity
+
+
+@pytest.fixture
+def audit(services: Services) -> ListedAudit:
+    """What was recorded of the changes."""
+    assert isinstance(services.audit, ListedAudit)
+    return services.audit
+
+
+@pytest.fixture
+def tasks(services: Services) -> ListedTasks:
+    """The tasks of DAGs that previews may ask for."""
+    assert isinstance(services.tasks, ListedTasks)
+    return services.tasks
+
+
+@pytest.fixture(scope="session")
+def furnished(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, app: FastAPI, served: str
+) -> Furnished:
+    """A store with one of everything."""
+    directory, key = tmp_path_factory.mktemp("furnished"), Fernet.generate_key().decode()
+    shutil.copy(empty_store, directory / "store.db")
+    services = services_in(directory, key)
+    assert isinstance(services.identity, RoleIdentity)
+    app.state.services = services
+    with httpx.Client(base_url=served, headers={"Authorization": "Bearer ada:Admin"}) as api:
+        names = furnish(api, services.identity)
+    services.database.engine.dispose()
+    return Furnished(directory, key, names)
+
+
+@pytest.fixture(scope="session")
+def api_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProcess]:
+    """An API server in a process of its own, whose memory can be measured."""
+    with started(tmp_path_factory.mktemp("process")) as process:
+        yield process

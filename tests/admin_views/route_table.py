@@ -1,0 +1,239 @@
+"""Every route of the API, the one permission that opens it, and a request that succeeds on the furnished store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, upon
+from tests.admin_views.furnished import REVISION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+READ, CREATE, EDIT, DELETE = "can_read", "can_create", "can_edit", "can_delete"
+
+GROUPS = "Couture Config Groups"
+HADOOP = "Couture Hadoop Configs"
+DEPENDENCIES = "Couture Dependencies"
+CODE = "Couture Code Artifacts"
+SUBMISSIONS = "Couture Submissions"
+#: Every permission there is, as ``can_read on Couture Config Groups``.
+PERMISSIONS = [
+    f"{action} on {resource}"
+    for resource in (GROUPS, HADOOP, DEPENDENCIES, CODE, SUBMISSIONS)
+    for action in (READ, CREATE, EDIT, DELETE)
+]
+
+#: What opens the routes that no permission opens.
+ANYBODY = "anybody"
+ANY_USER = "any user of Airflow"
+SUBMISSION_TOKEN = "the token of the submission"
+
+JOB_REQUEST = {
+    "language": "python",
+    "code_artifact": "job.py",
+    "task": {"dag_id": "outside", "task_id": "load", "run_id": "manual__1"},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route, its permission (``resource`` is empty where none is needed), and a request that succeeds.
+
+    ``audited`` is the event and the subject of the one audit entry that the request leaves.
+    """
+
+    method: str
+    path: str
+    action: str
+    resource: str
+    call: str
+    status: int = 200
+    json: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    audited: tuple[str, str] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.call}"
+
+    @property
+    def permission(self) -> str:
+        """The permission that opens the route, or what else does."""
+        return f"{self.action} on {self.resource}" if self.resource else self.action
+
+    @property
+    def changes(self) -> bool:
+        """Whether the method is one that changes something."""
+        return self.method not in ("GET", "HEAD")
+
+    @property
+    def for_users(self) -> bool:
+        """Whether users have to log in for it."""
+        return self.action not in (ANYBODY, SUBMISSION_TOKEN)
+
+    def send(self, api: httpx.Client, names: Mapping[str, str], headers: Mapping[str, str]) -> httpx.Response:
+        """Send the request; ``names`` are those of the furnished store."""
+        return api.request(
+            self.method,
+            self.call.format(**names),
+            json=self.json,
+            content=self.content,
+            headers={**self.headers, **headers},
+        )
+
+
+SAVE = {"headers": upon(REVISION), "audited": ("group.save", "group prod")}
+
+
+def _artifact_routes(kind: str, noun: str, resource: str, used: str, unused: str) -> list[Route]:
+    """The routes of one kind of artifact: ``used`` and ``unused`` are names of its artifacts."""
+    base = f"/artifacts/{kind}"
+    upload, delete = ("artifact.upload", f"{noun} {used}"), ("artifact.delete", f"{noun} {unused}")
+    restore = ("artifact.restore", f"{noun} {unused}")
+    versions = f"{base}/{{name}}/versions"
+    return [
+        Route("GET", base, READ, resource, base),
+        Route("GET", f"{base}/{{name}}", READ, resource, f"{base}/{used}"),
+        Route(
+            "POST",
+            versions,
+            CREATE,
+            resource,
+            f"{base}/{used}/versions",
+            status=201,
+            content=b"new content",
+            audited=upload,
+        ),
+        # who may see the code is who may change it: it may hold what readers are not meant to see
+        Route("GET", f"{versions}/{{version}}/content", EDIT, resource, f"{base}/{used}/versions/1/content"),
+        Route("DELETE", f"{base}/{{name}}", DELETE, resource, f"{base}/{unused}", status=204, audited=delete),
+        Route(
+            "DELETE",
+            f"{versions}/{{version}}",
+            DELETE,
+            resource,
+            f"{base}/{unused}/versions/1",
+            status=204,
+            audited=delete,
+        ),
+        Route("POST", f"{base}/{{name}}/restore", EDIT, resource, f"{base}/{unused}/restore", audited=restore),
+    ]
+
+
+ROUTES = [
+    # Airflow's own description of its API is public too; ours says nothing that the documentation does not
+    Route("GET", "/openapi.json", ANYBODY, "", "/openapi.json"),
+    Route("GET", "/docs", ANYBODY, "", "/docs"),
+    Route("GET", "/version", ANY_USER, "", "/version"),
+    Route("GET", "/groups", READ, GROUPS, "/groups"),
+    Route(
+        "POST",
+        "/groups",
+        CREATE,
+        GROUPS,
+        "/groups",
+        status=201,
+        json={"name": "new"},
+        audited=("group.create", "group new"),
+    ),
+    Route("GET", "/groups/{name}", READ, GROUPS, "/groups/prod"),
+    Route(
+        "PATCH",
+        "/groups/{name}",
+        EDIT,
+        GROUPS,
+        "/groups/prod",
+        json={"description": "new"},
+        audited=("group.describe", "group prod"),
+    ),
+    Route(
+        "DELETE",
+        "/groups/{name}",
+        DELETE,
+        GROUPS,
+        "/groups/spare",
+        status=204,
+        audited=("group.delete", "group spare"),
+    ),
+    Route(
+        "POST",
+        "/groups/{name}/default",
+        EDIT,
+        GROUPS,
+        "/groups/spare/default",
+        audited=("group.default", "group spare"),
+    ),
+    Route("PUT", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"content": {}}, **SAVE),
+    Route("PATCH", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"jars": []}, **SAVE),
+    Route("GET", "/groups/{name}/revisions", READ, GROUPS, "/groups/prod/revisions"),
+    Route("GET", "/groups/{name}/revisions/{number}", READ, GROUPS, "/groups/prod/revisions/1"),
+    Route("POST", "/groups/{name}/rollback", EDIT, GROUPS, "/groups/prod/rollback", json={"revision": 1}, **SAVE),
+    Route("GET", "/groups/{name}/diff", READ, GROUPS, "/groups/prod/diff"),
+    Route("GET", "/groups/{name}/hadoop", READ, HADOOP, "/groups/prod/hadoop"),
+    # such files may hold passwords: who may see them is who may change them
+    Route("GET", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/core-site.xml"),
+    Route(
+        "PUT",
+        "/groups/{name}/hadoop/{file}",
+        EDIT,
+        HADOOP,
+        "/groups/prod/hadoop/yarn-site.xml",
+        content=CORE_SITE,
+        **SAVE,
+    ),
+    Route(
+        "DELETE", "/groups/{name}/hadoop/{file}", DELETE, HADOOP, "/groups/prod/hadoop/core-site.xml", **SAVE
+    ),
+    Route(
+        "PUT",
+        "/groups/{name}/kerberos/keytab",
+        EDIT,
+        HADOOP,
+        "/groups/prod/kerberos/keytab",
+        content=KEYTAB + b"!",
+        **SAVE,
+    ),
+    Route("DELETE", "/groups/{name}/kerberos/keytab", DELETE, HADOOP, "/groups/prod/kerberos/keytab", **SAVE),
+    Route(
+        "PUT",
+        "/groups/{name}/kerberos/krb5.conf",
+        EDIT,
+        HADOOP,
+        "/groups/prod/kerberos/krb5.conf",
+        content=KRB5_CONF + b"\n",
+        **SAVE,
+    ),
+    Route("DELETE", "/groups/{name}/kerberos/krb5.conf", DELETE, HADOOP, "/groups/prod/kerberos/krb5.conf", **SAVE),
+    *_artifact_routes("code", "code artifact", CODE, "job.py", "unused.py"),
+    *_artifact_routes("dependencies", "dependency", DEPENDENCIES, "lib.jar", "unused.jar"),
+    # the permission is for callers outside this Airflow; a task proves itself (api/test_submissions.py)
+    Route("POST", "/submissions", CREATE, SUBMISSIONS, "/submissions", status=201, json=JOB_REQUEST),
+    Route("GET", "/submissions", READ, SUBMISSIONS, "/submissions"),
+    Route("GET", "/submissions/diff", READ, SUBMISSIONS, "/submissions/diff?from={submission}&to={submission}"),
+    Route("GET", "/submissions/{submission_id}", READ, SUBMISSIONS, "/submissions/{submission}"),
+    Route(
+        "POST",
+        "/submissions/{submission_id}/reports",
+        SUBMISSION_TOKEN,
+        "",
+        "/submissions/{submission}/reports",
+        status=204,
+        json={"state": "running"},
+    ),
+    Route(
+        "GET",
+        "/submissions/{submission_id}/files/{sha256}",
+        SUBMISSION_TOKEN,
+        "",
+        "/submissions/{submission}/files/{sha256}",
+    ),
+    # a preview shows how a job would be started, to those who may edit submissions; it changes nothing
+    Route("POST", "/previews", EDIT, SUBMISSIONS, "/previews", json=JOB_REQUEST),
+    Route(
+        "GET", "/previews/dags/{dag_id}/tasks/{task_id}", EDIT, SUBMISSIONS, "/previews/dags/sales/tasks/load"
+    ),
+]

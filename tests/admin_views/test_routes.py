@@ -1,0 +1,296 @@
+"""Who may do what: every route, every method, every role, against the table of routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from admin_views.api import access, submissions
+from admin_views.app import API_PREFIX, create_app
+from admin_views.permissions import ACTION_NAMES, ROLES, Resource
+from tests.admin_views.calls import bearer, problem_of, rows_of
+from tests.admin_views.route_table import (
+    ANY_USER,
+    ANYBODY,
+    CREATE,
+    DELETE,
+    EDIT,
+    PERMISSIONS,
+    READ,
+    ROUTES,
+    SUBMISSION_TOKEN,
+    SUBMISSIONS,
+    Route,
+)
+from tests.stand_ins import ListedAudit, RoleIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from fastapi.dependencies.models import Dependant
+    from sqlalchemy.orm import Session
+
+    from admin_views.permissions import Action
+    from admin_views.services import AuditEntry, Caller, Services
+    from tests.admin_views.furnished import Furnished
+
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES, ids=str)
+CHANGES = pytest.mark.parametrize("route", [route for route in ROUTES if route.changes and route.for_users], ids=str)
+AUDITED = pytest.mark.parametrize("route", [route for route in ROUTES if route.audited], ids=str)
+
+#: What the guards that carry no permission of their own ask for.
+GUARDS: dict[object, str] = {
+    access.identified: ANY_USER,
+    submissions.submission_of: SUBMISSION_TOKEN,
+    submissions.submitter_of: f"{CREATE} on {SUBMISSIONS}",
+}
+
+
+class SinglePermission(RoleIdentity):
+    """Users have the one permission that their token names: ``Bearer eve:can_read on Couture Submissions``."""
+
+    def permits(self, caller: Caller, action: Action, resource: Resource) -> bool:
+        """Whether it is that one."""
+        return bool(caller.user == f"{ACTION_NAMES[action]} on {resource}")
+
+
+class FailingAudit(ListedAudit):
+    """An audit log that is broken."""
+
+    def record(self, session: Session, caller: Caller, entries: Sequence[AuditEntry]) -> None:
+        """Fail."""
+        raise OSError("the audit log is broken")
+
+
+class Copies:
+    """The API on fresh copies of the furnished store."""
+
+    def __init__(self, app: FastAPI, served: str, furnished: Furnished, directory: Path) -> None:
+        self._app, self._furnished, self._directory = app, furnished, directory
+        self.api = httpx.Client(base_url=served)
+        self.services: Services
+
+    def renew(self, **more: Any) -> Services:
+        """Serve a fresh copy from now on."""
+        self.services = self._furnished.copy_to(self._directory, **{"identity": SinglePermission(), **more})
+        self._app.state.services = self.services
+        return self.services
+
+    def send(self, route: Route, headers: dict[str, str], **changed: str) -> httpx.Response:
+        """Send the route's request; ``changed`` names replace those of the furnished store."""
+        return route.send(self.api, {**self._furnished.names, **changed}, headers)
+
+    def opening(self, route: Route) -> dict[str, str]:
+        """The headers of somebody who has what opens the route."""
+        if route.action == SUBMISSION_TOKEN:
+            return {"Authorization": f"Couture-Submission {self._furnished.names['token']}"}
+        return bearer(route.permission, "ada") if route.for_users else {}
+
+    def state(self) -> tuple[Any, Any]:
+        """Everything stored, and everything recorded of changes."""
+        assert isinstance(self.services.audit, ListedAudit)
+        return rows_of(self.services.database), list(self.services.audit.entries)
+
+
+@pytest.fixture
+def copies(app: FastAPI, served: str, furnished: Furnished, tmp_path: Path) -> Iterator[Copies]:
+    """The API on a fresh copy of the furnished store, with users of a single permission."""
+    copies = Copies(app, served, furnished, tmp_path / "copy")
+    copies.renew()
+    with copies.api:
+        yield copies
+
+
+# --- the table is complete, and every route has its guard ---
+
+
+def _guards(dependant: Dependant) -> set[str]:
+    guards = {GUARDS[dependant.call]} if dependant.call in GUARDS else set()
+    if permission := getattr(dependant.call, "permission", None):
+        action, resource = permission
+        resources = resource.values() if isinstance(resource, dict) else [resource]
+        guards |= {f"{ACTION_NAMES[action]} on {resource}" for resource in resources}
+    return guards.union(*map(_guards, dependant.dependencies))
+
+
+def _table() -> dict[str, set[str]]:
+    table: dict[str, set[str]] = {}
+    for route in ROUTES:
+        path = route.path.replace("/artifacts/code", "/artifacts/{kind}").replace(
+            "/artifacts/dependencies", "/artifacts/{kind}"
+        )
+        table.setdefault(f"{route.method} {path}", set()).add(route.permission)
+    return table
+
+
+def _walk(app: FastAPI) -> Iterator[str]:
+    """What is wrong with the guards of an app's routes, measured by the table."""
+    table = _table()
+    for route in app.routes:
+        guards = _guards(route.dependant) if isinstance(route, APIRoute) else {ANYBODY}
+        path = getattr(route, "path", repr(route)).removeprefix(API_PREFIX)
+        for method in sorted((getattr(route, "methods", None) or {"?"}) - {"HEAD"}):
+            named = f"{method} {path}"
+            expected = table.pop(named, None)
+            if expected is None:
+                yield f"{named} is not in the table"
+            elif not guards:
+                yield f"{named} asks for nothing"
+            elif guards != expected:
+                yield f"{named} asks for {sorted(guards)}, the table says {sorted(expected)}"
+    yield from (f"{named} is no route" for named in table)
+
+
+def test_every_route_stands_in_the_table_with_its_guard(app: FastAPI) -> None:
+    assert list(_walk(app)) == []
+
+
+def test_the_walk_finds_what_it_is_for(services: Services) -> None:
+    app = create_app(services)
+    replaced = [f"{API_PREFIX}/groups", f"{API_PREFIX}/version", f"{API_PREFIX}/docs"]
+    app.router.routes[:] = [route for route in app.routes if getattr(route, "path", "") not in replaced]
+    app.add_api_route(replaced[0], lambda: None, methods=["GET"])
+    app.add_api_route(
+        replaced[0], lambda: None, methods=["POST"], dependencies=[Depends(access.permitted("GET", Resource.GROUPS))]
+    )
+    app.add_api_route(f"{API_PREFIX}/forgotten", lambda: None, methods=["GET"])
+    app.mount("/elsewhere", FastAPI())
+    assert sorted(_walk(app)) == [
+        "? /elsewhere is not in the table",
+        "GET /docs is no route",
+        "GET /forgotten is not in the table",
+        "GET /groups asks for nothing",
+        "GET /version is no route",
+        "POST /groups asks for ['can_read on Couture Config Groups'], "
+        "the table says ['can_create on Couture Config Groups']",
+    ]
+
+
+def test_reading_and_writing_are_different_permissions() -> None:
+    opened_by: dict[str, set[str]] = {}
+    for route in ROUTES:
+        opened_by.setdefault("changing" if route.changes else "reading", set()).add(route.action)
+    assert opened_by == {
+        "reading": {ANYBODY, ANY_USER, SUBMISSION_TOKEN, READ, EDIT},
+        "changing": {SUBMISSION_TOKEN, CREATE, EDIT, DELETE},
+    }
+    assert [str(route) for route in ROUTES if not route.changes and route.action == EDIT] == [
+        "GET /groups/prod/hadoop/core-site.xml",
+        "GET /artifacts/code/job.py/versions/1/content",
+        "GET /artifacts/dependencies/lib.jar/versions/1/content",
+        "GET /previews/dags/sales/tasks/load",
+    ]
+
+
+# --- who gets in ---
+
+
+@EVERY_ROUTE
+def test_its_permission_opens_a_route_and_no_other_does(copies: Copies, route: Route) -> None:
+    before = copies.state()
+    for permission in PERMISSIONS:
+        answer = copies.send(route, bearer(permission))
+        if route.permission in (ANYBODY, ANY_USER):
+            assert answer.status_code == route.status
+        elif route.permission == SUBMISSION_TOKEN:
+            problem_of(answer, 403, "NotProven")
+        elif permission != route.permission:
+            problem = problem_of(answer, 403, "Forbidden")
+            assert f"{problem['permission']} on {problem['resource']}" == route.permission
+            assert f"needs the permission {route.permission};" in problem["detail"]
+        if permission != route.permission:
+            assert copies.state() == before
+            continue
+        assert answer.status_code == route.status, answer.text
+        assert (copies.state() != before) == bool(route.changes and route.call != "/previews")
+        copies.renew()
+
+
+@EVERY_ROUTE
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer garbage"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic YWRhOkFkbWlu"},
+        {"Cookie": "_token=garbage", "Sec-Fetch-Site": "same-origin"},
+        {"Cookie": "session=ada:Admin", "Sec-Fetch-Site": "same-origin"},
+    ],
+    ids=["nothing", "a wrong token", "an empty token", "a password", "a wrong cookie", "a cookie of another name"],
+)
+def test_nobody_gets_in(copies: Copies, route: Route, headers: dict[str, str]) -> None:
+    before = copies.state()
+    answer = copies.send(route, headers)
+    if route.permission == ANYBODY:
+        assert answer.status_code == 200
+    elif route.permission == SUBMISSION_TOKEN and "Authorization" in headers:
+        problem_of(answer, 403, "NotProven")
+    else:
+        problem_of(answer, 401, "Unauthenticated")
+        scheme = "Couture-Submission" if route.permission == SUBMISSION_TOKEN else "Bearer"
+        assert answer.headers["WWW-Authenticate"] == scheme
+    assert copies.state() == before
+
+
+def _expected_status(route: Route, role: str) -> int:
+    """What a user with the role gets, by the table of routes and the product's table of roles."""
+    permissions = {f"{ACTION_NAMES[action]} on {resource}" for action, resource in ROLES.get(role, ())}
+    if route.permission in permissions | {ANYBODY, ANY_USER}:
+        return route.status
+    return 403
+
+
+@EVERY_ROUTE
+def test_every_role_gets_what_its_permissions_open(copies: Copies, route: Route) -> None:
+    roles = ["Viewer", "User", "Op", "Admin", "Couture Worker", "Public"]
+    assert set(ROLES) == set(roles) - {"Public"}
+    statuses = {}
+    for role in roles:
+        copies.renew(identity=RoleIdentity())
+        statuses[role] = copies.send(route, bearer(role)).status_code
+    assert statuses == {role: _expected_status(route, role) for role in roles}
+
+
+# --- changes through a browser's cookie ---
+
+
+@CHANGES
+def test_a_change_through_the_cookie_needs_a_proof_that_our_own_page_asked(copies: Copies, route: Route) -> None:
+    before = copies.state()
+    cookie = {"Cookie": f"_token=ada:{route.permission}"}
+    problem_of(copies.send(route, cookie), 403, "CrossSite")
+    assert copies.state() == before
+    assert copies.send(route, {**cookie, "Sec-Fetch-Site": "same-origin"}).status_code == route.status
+
+
+# --- the audit log ---
+
+
+@EVERY_ROUTE
+def test_a_change_leaves_exactly_one_audit_entry_and_nothing_else_does(copies: Copies, route: Route) -> None:
+    assert copies.send(route, copies.opening(route)).status_code == route.status
+    audit = copies.services.audit
+    assert isinstance(audit, ListedAudit)
+    entries = [(name, entry.event, entry.subject) for name, entry in audit.entries]
+    assert entries == ([("ada", *route.audited)] if route.audited else [])
+
+
+@AUDITED
+def test_a_change_that_cannot_be_recorded_is_not_made(copies: Copies, route: Route) -> None:
+    copies.renew(audit=FailingAudit())
+    before = copies.state()
+    problem = problem_of(copies.send(route, copies.opening(route)), 500, "")
+    assert "broken" not in problem["detail"]
+    assert copies.state() == before
+
+
+def test_every_changing_route_of_users_is_audited_but_previews_and_submissions() -> None:
+    silent = [str(route) for route in ROUTES if route.changes and route.for_users and not route.audited]
+    # a preview changes nothing; a submission is a record of its own, with its submitter's name
+    assert silent == ["POST /submissions", "POST /previews"]

@@ -1,0 +1,184 @@
+"""What every blob storage promises, on each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config_store.blobs.file_system import FileSystemBlobs
+from config_store.errors import BlobMissing, DigestMismatch, Truncated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config_store.blobs.protocol import Blob, BlobStorage
+
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+NO_DIGESTS = ["", "ab", ABC[:-1], ABC + "0", ABC.upper(), "g" * 64, "../" + ABC[3:], "/etc/passwd", "\x00" * 64, ABC + "\n"]
+BACKENDS = {"file_system": FileSystemBlobs}
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStorage:
+    """An empty storage of each backend."""
+    storage: BlobStorage = BACKENDS[request.param](tmp_path / "blobs")
+    return storage
+
+
+def keep(blobs: BlobStorage, *chunks: bytes) -> Blob:
+    with blobs.writer("x.jar") as writer:
+        for chunk in chunks:
+            writer.write(chunk)
+        return writer.commit()
+
+
+def content(blobs: BlobStorage, sha256: str) -> bytes:
+    with blobs.open(sha256) as blob:
+        return blob.read()
+
+
+@pytest.mark.parametrize(
+    ("chunks", "sha256"), [((b"abc",), ABC), ((b"a", b"", b"bc"), ABC), ((), EMPTY), ((b"", b""), EMPTY)]
+)
+def test_bytes_come_back_under_their_digest(blobs: BlobStorage, chunks: tuple[bytes, ...], sha256: str) -> None:
+    blob = keep(blobs, *chunks)
+    assert (blob.sha256, blob.size) == (sha256, sum(map(len, chunks)))
+    assert content(blobs, sha256) == b"".join(chunks)
+    assert blobs.size(sha256) == blob.size
+    assert list(blobs) == [sha256]
+
+
+def test_nothing_is_seen_before_the_commit(blobs: BlobStorage) -> None:
+    with blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        assert list(blobs) == []
+        with pytest.raises(BlobMissing):
+            blobs.open(ABC)
+        writer.commit()
+        assert content(blobs, ABC) == b"abc"
+
+
+def test_what_is_not_committed_is_gone(blobs: BlobStorage) -> None:
+    with blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+    with pytest.raises(ZeroDivisionError), blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        raise ZeroDivisionError
+    assert list(blobs) == []
+
+
+def test_what_was_announced_is_kept(blobs: BlobStorage) -> None:
+    with blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        assert writer.commit(sha256=ABC, size=3).sha256 == ABC
+
+
+def test_another_digest_than_announced_keeps_nothing(blobs: BlobStorage) -> None:
+    with pytest.raises(DigestMismatch) as damaged, blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        writer.commit(sha256=EMPTY)
+    assert str(damaged.value) == (
+        f"The sha256 of 'x.jar' is {ABC}, announced was {EMPTY}: the transfer was damaged. "
+        "Nothing was stored; send it again."
+    )
+    assert list(blobs) == []
+
+
+@pytest.mark.parametrize("announced", [0, 2, 1234567])
+def test_another_size_than_announced_keeps_nothing(blobs: BlobStorage, announced: int) -> None:
+    with pytest.raises(Truncated) as truncated, blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        writer.commit(sha256=ABC, size=announced)
+    assert str(truncated.value) == (
+        f"'x.jar' ended after 3 of {announced:,} bytes. Nothing was stored; send it again."
+    )
+    assert list(blobs) == []
+
+
+def test_one_content_is_stored_once(blobs: BlobStorage) -> None:
+    assert keep(blobs, b"abc") == keep(blobs, b"abc")
+    assert list(blobs) == [ABC]
+
+
+def test_a_failed_writer_leaves_what_is_stored(blobs: BlobStorage) -> None:
+    keep(blobs, b"abc")
+    with pytest.raises(DigestMismatch), blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        writer.commit(sha256=EMPTY)
+    assert content(blobs, ABC) == b"abc"
+
+
+def test_readers_seek(blobs: BlobStorage) -> None:
+    keep(blobs, b"0123456789")
+    with blobs.open(hashlib.sha256(b"0123456789").hexdigest()) as blob:
+        assert blob.seek(4) == 4
+        assert blob.read(3) == b"456"
+        assert blob.seek(-2, io.SEEK_END) == 8
+        assert blob.read() == b"89"
+
+
+def test_what_is_not_stored_is_missing(blobs: BlobStorage) -> None:
+    for ask in (blobs.open, blobs.size):
+        with pytest.raises(BlobMissing) as missing:
+            ask(ABC)
+        assert str(missing.value) == (
+            f"The blob {ABC} is not in the blob storage; restore [couture] blob_root from its backup."
+        )
+
+
+@pytest.mark.parametrize("sha256", NO_DIGESTS)
+def test_what_is_no_digest_is_missing(blobs: BlobStorage, sha256: str) -> None:
+    for ask in (blobs.open, blobs.size):
+        with pytest.raises(BlobMissing):
+            ask(sha256)
+
+
+def test_a_deleted_blob_is_gone_alone(blobs: BlobStorage) -> None:
+    keep(blobs, b"abc")
+    keep(blobs, b"")
+    blobs.delete(ABC)
+    blobs.delete(ABC)
+    assert list(blobs) == [EMPTY]
+    assert keep(blobs, b"abc").sha256 == ABC
+
+
+def test_writers_at_once_do_not_disturb_each_other(blobs: BlobStorage) -> None:
+    together = threading.Barrier(8)
+
+    def write(number: int) -> str:
+        together.wait()
+        data = [bytes([number % 4]) * 1000 for _ in range(100)]
+        return keep(blobs, *data).sha256
+
+    with ThreadPoolExecutor(8) as threads:
+        digests = list(threads.map(write, range(8)))
+    assert sorted(blobs) == sorted(set(digests))
+    assert len(set(digests)) == 4
+    assert [content(blobs, digest)[0] for digest in digests] == [0, 1, 2, 3, 0, 1, 2, 3]
+
+
+def test_a_reader_keeps_its_bytes_while_others_write_and_delete(blobs: BlobStorage) -> None:
+    keep(blobs, b"abc")
+    with blobs.open(ABC) as reader:
+        keep(blobs, b"abc")
+        blobs.delete(ABC)
+        assert reader.read() == b"abc"
+
+
+def test_a_large_blob_is_never_held_in_memory(blobs: BlobStorage) -> None:
+    chunk = bytes(1024 * 1024)
+    tracemalloc.start()
+    with blobs.writer("x.jar") as writer:
+        for _ in range(64):
+            writer.write(chunk)
+        assert writer.commit().size == 64 * 1024 * 1024
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * 1024 * 1024

@@ -1,0 +1,6 @@
+"""Sleeps until it is killed."""
+
+import time
+
+print("sleeping", flush=True)
+time.sleep(600)

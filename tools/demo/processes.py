@@ -1,0 +1,134 @@
+"""Airflow's processes: started, watched and ended together by honcho, with nothing left at the end."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from typing import TYPE_CHECKING
+
+import psutil
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager
+
+from tools.demo.airflow import MARK
+from tools.demo.errors import ProcessesLeft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from honcho.printer import Message
+
+    from tools.demo.home import DemoHome
+
+#: Seconds until processes that ignore a polite end are killed.
+PATIENCE_S = 15.0
+KILL_S = 5.0
+
+
+class LogFiles:
+    """Where honcho writes what the processes print: a file for each of them, none of it to the terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.width = 0  # honcho sets it, for a terminal
+        self._folder = folder
+        self._files: dict[str, BinaryIO] = {}
+
+    def write(self, message: Message) -> None:
+        """Append a line to its process' log."""
+        name = "supervisor" if message.name == SYSTEM_PRINTER_NAME else message.name
+        if name not in self._files:
+            self._files[name] = (self._folder / f"{name}.log").open("wb", buffering=0)
+        line = message.data
+        self._files[name].write(line if isinstance(line, bytes) else f"{message.time} {line}".encode())
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
+
+
+class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
+    """Honcho's manager; it also tells when all were started, when the end began, and who ended by himself."""
+
+    def __init__(self, logs: Path, on_started: Callable[[], None]) -> None:
+        self._log_files = LogFiles(logs)
+        super().__init__(printer=self._log_files)
+        self._on_started = on_started
+        self._last_resort = threading.Timer(PATIENCE_S, self.kill)
+        self._last_resort.daemon = True
+        #: Set as soon as the processes are being ended.
+        self.stopping = threading.Event()
+        #: Name -> exit code of those whose end began it; empty when somebody asked for it.
+        self.ended_alone: dict[str, int] = {}
+
+    def add(self, name: str, argv: tuple[str, ...], environment: dict[str, str]) -> None:
+        """Add a process; ``exec`` so that honcho's shell does not stand between."""
+        self.add_process(name, f"exec {shlex.join(argv)}", env=environment)
+
+    def run(self) -> int:
+        """Start all, wait for the end of all; answers the signal's number + 128, or the first exit code."""
+        try:
+            self.loop()
+        finally:
+            self._last_resort.cancel()
+            self._log_files.close()
+        code: int = self.returncode
+        return code
+
+    def terminate(self) -> None:
+        """End all processes; honcho calls it on a signal and when one of them has ended, others at will."""
+        if not self.stopping.is_set():
+            self.ended_alone = {
+                name: process["returncode"]
+                for name, process in self._processes.items()
+                if "returncode" in process
+            }
+            self.stopping.set()
+            # honcho's own patience begins when the first process has ended: none may
+            self._last_resort.start()
+        super().terminate()
+
+    def _start(self) -> None:
+        # Not before: honcho forks here, and what another thread holds locked stays locked in the fork.
+        super()._start()
+        self._on_started()
+
+
+def find_processes(home: DemoHome) -> list[psutil.Process]:
+    """All processes that this demo started, in whatever session, however far down."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(home.folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:  # gone meanwhile, or another user's
+            continue
+    return found
+
+
+def end_processes(home: DemoHome) -> int:
+    """End what is left of a demo; answers how many had to be killed. Raises ProcessesLeft.
+
+    They get their time first: Spark's drivers notice the death of their task by themselves and end cleanly.
+    """
+    _, left = psutil.wait_procs(find_processes(home), timeout=PATIENCE_S)
+    killed = 0
+    for process in {*left, *find_processes(home)}:
+        try:
+            process.kill()
+            killed += 1
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(left, timeout=KILL_S)
+    if survivors := find_processes(home):
+        raise ProcessesLeft([describe(process) for process in survivors])
+    return killed
+
+
+def describe(process: psutil.Process) -> str:
+    """Its number and what it was called with."""
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())[:100]}"
+    except psutil.Error:
+        return str(process.pid)
