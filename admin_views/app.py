@@ -33,6 +33,7 @@ def create_app(services: Services) -> FastAPI:
         description=DESCRIPTION,
         openapi_url=f"{API_PREFIX}/openapi.json",
         docs_url=f"{API_PREFIX}/docs",
+        swagger_ui_oauth2_redirect_url=None,
         redoc_url=None,
     )
     app.state.services = services

@@ -36,14 +36,16 @@ _ALL: tuple[tuple[Action, Resource], ...] = tuple(
     for action in ACTION_NAMES
 )
 
-#: What ``airflow couture init`` gives to Airflow's roles. Submitting from outside (POST on submissions) is
-#: the worker role's alone: who has it gets plans with their secrets.
+_SUBMIT: tuple[tuple[Action, Resource], ...] = (("POST", Resource.SUBMISSIONS),)
+
+#: What ``airflow couture init`` gives to Airflow's roles. Submitting from outside is for programs: who may do
+#: it gets plans with their secrets. Admin has it because Flask-AppBuilder gives Admin whatever exists.
 ROLES: dict[str, tuple[tuple[Action, Resource], ...]] = {
     "Viewer": _READ,
     "User": (*_READ, *_PREVIEW),
     "Op": (*_READ, *_PREVIEW, *_ALL),
-    "Admin": (*_READ, *_PREVIEW, *_ALL),
-    WORKER_ROLE: (("POST", Resource.SUBMISSIONS),),
+    "Admin": (*_READ, *_PREVIEW, *_ALL, *_SUBMIT),
+    WORKER_ROLE: _SUBMIT,
 }
 #: Airflow fills its menu from a list of plugins that only these may read; without it our pages stay unseen.
 READS_PLUGINS = ("Viewer", "User", "Op", "Admin")

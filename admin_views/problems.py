@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +32,11 @@ class Refused(Exception):
 
 
 class Unauthenticated(Refused):
-    """Nobody known asks."""
+    """Nobody known asks; ``scheme`` is the one of the Authorization header that would help."""
+
+    def __init__(self, message: str, scheme: str = "Bearer") -> None:
+        self.scheme = scheme
+        super().__init__(message)
 
 
 class NotProven(Refused):
@@ -66,12 +72,19 @@ class PreconditionMissing(Refused):
     """A save that does not say which revision it was made from."""
 
 
-class TooLarge(Refused):
-    """A body above the limit of its route; ``limit`` in bytes."""
+class TooLarge(HTTPException, Refused):
+    """A body above the limit of its route; ``limit`` in bytes, ``close`` reads no further.
 
-    def __init__(self, limit: int) -> None:
+    An HTTPException, because FastAPI turns all others that are raised while it reads a body into "400, can't parse".
+    """
+
+    def __init__(self, limit: int, *, close: bool = False) -> None:
         self.limit = limit
-        super().__init__(f"The body is larger than {limit:,} bytes, the limit of this route; nothing was read.")
+        message = f"The body is larger than {limit:,} bytes, the limit of this route; nothing was stored."
+        super().__init__(413, message, {"Connection": "close"} if close else None)
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class RangeNotSatisfiable(Refused):
@@ -116,13 +129,22 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
 }
 
 
+class _Problem(JSONResponse):
+    """A problem as JSON. What a caller sent may be half a surrogate pair, which UTF-8 can't hold: it is escaped."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+
+
 def problem(
     status: int, title: str, detail: str, name: str = "", headers: Mapping[str, str] | None = None, **members: Any
 ) -> JSONResponse:
     """A problem details answer; ``members`` carry the objects the error speaks of."""
     content = {"type": f"urn:couture:problem:{name}" if name else "about:blank", "title": title}
     body = {**content, "status": status, "detail": detail, **members}
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return _Problem(body, status, headers=dict(headers or {}))
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -130,6 +152,7 @@ def install_handlers(app: FastAPI) -> None:
     for error in STATUSES:
         app.add_exception_handler(error, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(UnicodeEncodeError, _not_text)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -143,7 +166,9 @@ async def _told(request: Request, error: Exception) -> JSONResponse:
 
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
-        return {"WWW-Authenticate": "Bearer"}
+        return {"WWW-Authenticate": error.scheme}
+    if isinstance(error, HTTPException):
+        return dict(error.headers or {})
     if isinstance(error, RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{error.size}"}
     return {}
@@ -179,9 +204,24 @@ def _nearest(error: Exception) -> dict[str, Any]:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [{"where": _where(fault["loc"]), "message": fault["msg"]} for fault in error.errors()]
-    detail = "; ".join(f"{fault['where']}: {fault['message']}" for fault in faults)
-    return problem(422, "Invalid input", detail, "InvalidInput", errors=faults)
+    # a parameter that the route and its guard both read is found wrong twice
+    faults = {(_where(fault["loc"]), fault["msg"]): None for fault in map(_placed, error.errors())}
+    return await _told(request, errors.InvalidInput([errors.Fault(where, message) for where, message in faults]))
+
+
+def _placed(fault: dict[str, Any]) -> dict[str, Any]:
+    """A fault as pydantic tells it; of a body that is no JSON FastAPI tells the position in place of the place."""
+    if fault["type"] != "json_invalid":
+        return fault
+    message = f"is not JSON: {fault['ctx']['error']} at character {fault['loc'][-1]}"
+    return {"loc": ("body",), "msg": message}
+
+
+async def _not_text(request: Request, error: Exception) -> JSONResponse:
+    """Half a surrogate pair, which JSON can say and no database can store."""
+    assert isinstance(error, UnicodeEncodeError)
+    character = f"\\u{ord(error.object[error.start]):04x}"
+    return await _told(request, errors.reject("body", f"contains {character}, half a surrogate pair, which is not text"))
 
 
 def _where(location: tuple[str | int, ...]) -> str:
@@ -191,7 +231,9 @@ def _where(location: tuple[str | int, ...]) -> str:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail), "", headers=error.headers)
+    title = HTTPStatus(error.status_code).phrase
+    detail = f"{request.method} {request.url.path}" if error.detail == title else str(error.detail)
+    return problem(error.status_code, title, detail, headers=error.headers)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

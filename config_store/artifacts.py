@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import false, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
-from config_store.errors import AlreadyExists, InUse, NotFound, User, reject
-from config_store.models import ArtifactRow, VersionRow
+from config_store.errors import AlreadyExists, InUse, InvalidInput, NotFound, User
+from config_store.models import LARGEST_INTEGER, ArtifactRow, VersionRow
 from config_store.names import check_file_name, nearest
+from config_store.settings import note_faults
 from config_store.usage import dags_using_versions, groups_using_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
+    from sqlalchemy.sql import ColumnElement
 
     from config_store.blobs.protocol import Blob
-
-MAX_NOTE = 10_000
 
 
 class ArtifactKind(StrEnum):
@@ -112,7 +112,7 @@ def find_version(session: Session, kind: ArtifactKind, name: str, version: int |
         .limit(1)
     )
     if version is not None:
-        query = query.where(VersionRow.version == version)
+        query = query.where(_is_number(version))
     found = session.execute(query).first()
     if found is None:
         raise _missing(session, kind, name, version)
@@ -122,7 +122,7 @@ def find_version(session: Session, kind: ArtifactKind, name: str, version: int |
 def get_version(session: Session, kind: ArtifactKind, name: str, version: int) -> Version:
     """One version, hidden or not; raises NotFound."""
     row = _row(session, kind, name)
-    found = session.scalar(select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.version == version))
+    found = session.scalar(select(VersionRow).where(VersionRow.artifact_id == row.id, _is_number(version)))
     if found is None:
         raise _missing(session, kind, name, version)
     return _version(found, row)
@@ -136,16 +136,16 @@ def add_version(
     The same content as the newest visible version adds nothing, so that an upload may be repeated.
     """
     check_artifact_name(kind, name)
-    if len(note) > MAX_NOTE:
-        raise reject("note", f"must be text of at most {MAX_NOTE:,} characters")
+    if faults := list(note_faults("note", note)):
+        raise InvalidInput(faults)
     row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
     if row is None:
         row = ArtifactRow(kind=kind, name=name, newest=0)
         session.add(row)
     else:
-        newest = _versions_of(session, [row])[row.id][0]
-        if newest.sha256 == blob.sha256 and not newest.hidden:
-            return newest, False
+        shown = _artifact(row, _versions_of(session, [row])[row.id]).shown
+        if shown.sha256 == blob.sha256 and not shown.hidden:
+            return shown, False
     return _insert_version(session, row, blob, author, note), True
 
 
@@ -186,15 +186,16 @@ def hide_versions(
     row = _row(session, kind, name)
     visible = select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.hidden_at.is_(None))
     if version is not None:
-        visible = visible.where(VersionRow.version == version)
+        visible = visible.where(_is_number(version))
     rows = list(session.scalars(visible.order_by(VersionRow.version.desc())))
     if not rows:
         raise _missing(session, kind, name, version)
     users = _users(session, row, version, [hidden.id for hidden in rows])
     if users and not force:
         raise InUse(kind.noun, name if version is None else f"{name}@{version}", users)
+    now = datetime.now(UTC)  # one moment for all, by which restore_versions knows them together
     for hidden in rows:
-        hidden.hidden_at, hidden.hidden_by = datetime.now(UTC), author
+        hidden.hidden_at, hidden.hidden_by = now, author
     session.flush()
     return [_version(hidden, row) for hidden in rows]
 
@@ -213,8 +214,16 @@ def restore_versions(session: Session, kind: ArtifactKind, name: str) -> Artifac
 
 
 def _users(session: Session, row: ArtifactRow, version: int | None, ids: Sequence[int]) -> list[User]:
-    groups = groups_using_dependency(session, row.name, version) if row.kind == ArtifactKind.DEPENDENCY else []
+    groups: list[User] = []
+    if row.kind == ArtifactKind.DEPENDENCY:
+        newest = find_version(session, ArtifactKind.DEPENDENCY, row.name).version
+        groups = groups_using_dependency(session, row.name, version, newest=version == newest)
     return [*groups, *dags_using_versions(session, ids)]
+
+
+def _is_number(version: int) -> ColumnElement[bool]:
+    """The version of that number; none for one beyond what the column holds."""
+    return VersionRow.version == version if 0 < version <= LARGEST_INTEGER else false()
 
 
 def _row(session: Session, kind: ArtifactKind, name: str) -> ArtifactRow:

@@ -1,6 +1,6 @@
 """The content of a revision: everything that a config group says, as one immutable value.
 
-Secret values are held as the cipher's tokens; only :mod:`config_store.resolution` opens them.
+Secret values of a stored content are the cipher's tokens; only :mod:`config_store.resolution` opens them.
 """
 
 from __future__ import annotations
@@ -8,9 +8,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from config_store.errors import Fault, InvalidInput
+from config_store.errors import Fault, InvalidInput, SecretUnreadable
 from config_store.names import check_file_name
-from config_store.settings import FLAGS, RESERVED, TWINS, Setting, setting_faults, twin_faults, with_secret_mark
+from config_store.secrets import Token
+from config_store.settings import (
+    FLAGS,
+    RESERVED,
+    TWINS,
+    Setting,
+    note_faults,
+    setting_faults,
+    text_faults,
+    twin_faults,
+    with_secret_mark,
+)
 from config_store.wire import SettingKind
 
 if TYPE_CHECKING:
@@ -94,7 +105,7 @@ def to_document(content: Content) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Content:
     """The content that :func:`to_document` wrote."""
     sections = {
-        section: {name: Setting(**setting) for name, setting in document[section].items()} for section in SECTIONS
+        section: {name: _stored(**setting) for name, setting in document[section].items()} for section in SECTIONS
     }
     keytab, krb5_conf = document["keytab"], document["krb5_conf"]
     return Content(
@@ -109,6 +120,10 @@ def from_document(document: Mapping[str, Any]) -> Content:
     )
 
 
+def _stored(*, value: str, secret: bool, **marks: Any) -> Setting:
+    return Setting(Token(value) if secret else value, secret=secret, **marks)
+
+
 def check_content(content: Content) -> None:
     """Raise InvalidInput naming everything wrong with a content, places first."""
     faults = list(_content_faults(content))
@@ -120,10 +135,12 @@ def _content_faults(content: Content) -> Iterator[Fault]:
     for section, kind, name, setting in content.settings():
         where = f"{section}.{name[:100]}"
         if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
-            yield from setting_faults(where, kind, name, "" if setting.secret else setting.value)
+            yield from setting_faults(where, kind, name, "" if isinstance(setting.value, Token) else setting.value)
+        yield from note_faults(f"{where}.note", setting.note)
         if setting.secret and kind is SettingKind.ARGUMENT and (name not in TWINS or name in FLAGS):
             yield Fault(where, f"--{name} can't be secret: it would stand on the command line, which ps shows")
     yield from twin_faults(_values(content.arguments), _values(content.configurations), "")
+    yield from text_faults("principal", content.principal)
     if content.principal and any(_principals(content)):
         yield Fault("principal", "is given twice: here and as an argument or configuration; keep one")
     yield from _dependency_faults("jars", content.jars, JAR_SUFFIXES)
@@ -154,10 +171,11 @@ def _values(settings: Mapping[str, Setting]) -> dict[str, str]:
 
 
 def seal(content: Content, before: Content, cipher: Cipher) -> Content:
-    """Encrypt what is secret in a content with plain values.
+    """Encrypt what is secret in a content and still plain.
 
-    A secret equal to what ``before`` held keeps its token, so that a save without changes is one. A name
-    that sounds like a secret gets the mark even when the caller did not give it.
+    Tokens (of this or another revision) stay what they are, and a secret equal to what ``before`` held keeps its
+    token, so that a save without changes is one. A name that sounds like a secret gets the mark even when the
+    caller did not give it.
     """
 
     def sealed(section: str) -> dict[str, Setting]:
@@ -176,11 +194,18 @@ def seal(content: Content, before: Content, cipher: Cipher) -> Content:
 
 
 def _seal(where: str, setting: Setting, old: Setting | None, cipher: Cipher) -> Setting:
-    if not setting.secret or (old is not None and old.secret and setting.value == old.value):
+    if not setting.secret or isinstance(setting.value, Token):
         return setting
-    if old is not None and old.secret and cipher.decrypt(old.value, where) == setting.value:
+    if old is not None and old.secret and _opens_to(setting.value, where, old, cipher):
         return replace(setting, value=old.value)
-    return replace(setting, value=cipher.encrypt(setting.value))
+    return replace(setting, value=Token(cipher.encrypt(setting.value)))
+
+
+def _opens_to(value: str, where: str, old: Setting, cipher: Cipher) -> bool:
+    try:
+        return cipher.decrypt(old.value, where) == value
+    except SecretUnreadable:  # its key is gone: this is how it is set again
+        return False
 
 
 def open_setting(where: str, setting: Setting, cipher: Cipher) -> Setting:

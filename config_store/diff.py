@@ -47,21 +47,33 @@ def _diff_settings(section: str, old: Mapping[str, Setting], new: Mapping[str, S
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         where = f"{section}.{name}"
+        # the plain value of what is a secret on the other side would give it away
+        secret = any(setting.secret for setting in (before, after) if setting)
         if before is None or after is None or before.value != after.value:
-            yield Change(where, _shown(before), _shown(after))
-        if before is not None and after is not None:
-            for mark in ("final", "secret", "note"):
-                yield from _diff_value(f"{where}.{mark}", _mark(getattr(before, mark)), _mark(getattr(after, mark)))
+            yield Change(where, _shown(before, secret), _shown(after, secret))
+        yield from _diff_marks(where, before, after)
 
 
-def _shown(setting: Setting | None) -> str | None:
+def _shown(setting: Setting | None, secret: bool) -> str | None:
     if setting is None:
         return None
-    return HIDDEN if setting.secret else setting.value
+    return HIDDEN if secret else setting.value
 
 
-def _mark(mark: bool | str) -> str:
-    return str(mark).lower() if isinstance(mark, bool) else mark
+def _diff_marks(where: str, before: Setting | None, after: Setting | None) -> Iterator[Change]:
+    """Marks of a setting that came or went are told when they are set; that it is secret, its dots tell."""
+    if before is not None and after is not None:
+        for mark in ("final", "secret", "note"):
+            yield from _diff_value(f"{where}.{mark}", _mark(before, mark), _mark(after, mark))
+        return
+    for mark in ("final", "note"):
+        old, new = (_mark(setting, mark) if getattr(setting, mark, None) else None for setting in (before, after))
+        yield from _diff_value(f"{where}.{mark}", old, new)
+
+
+def _mark(setting: Setting | None, mark: str) -> str:
+    value = getattr(setting, mark)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _joined(dependencies: Sequence[object]) -> str | None:

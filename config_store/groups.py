@@ -22,8 +22,9 @@ from config_store.errors import (
     StaleRevision,
     UnknownGroup,
 )
-from config_store.models import DefaultGroupRow, GroupRow, RevisionRow
+from config_store.models import LARGEST_INTEGER, DefaultGroupRow, GroupRow, RevisionRow
 from config_store.names import check_group_name, nearest
+from config_store.settings import note_faults
 from config_store.usage import dags_using_group
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 #: What a change makes of the present content.
 Edit = Callable[[Content], Content]
-
-MAX_TEXT = 10_000
 
 
 @dataclass(frozen=True)
@@ -271,8 +270,8 @@ def _check_dependencies(session: Session, content: Content) -> None:
 
 
 def _check_text(where: str, text: str) -> None:
-    if len(text) > MAX_TEXT or "\x00" in text:
-        raise InvalidInput([Fault(where, f"must be text of at most {MAX_TEXT:,} characters")])
+    if faults := list(note_faults(where, text)):
+        raise InvalidInput(faults)
 
 
 def _live_row(session: Session, name: str) -> GroupRow:
@@ -288,15 +287,21 @@ def _unknown(session: Session, name: str) -> UnknownGroup:
 
 
 def _revision_row(session: Session, row: GroupRow, number: int) -> RevisionRow:
-    revision = session.scalar(select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == number))
+    revision = _find_revision(session, row, number)
     if revision is None:
         raise NotFound(f"revision of config group {row.name!r} with number", str(number))
     return revision
 
 
+def _find_revision(session: Session, row: GroupRow, number: int) -> RevisionRow | None:
+    if not 0 < number <= LARGEST_INTEGER:
+        return None
+    return session.scalar(select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == number))
+
+
 def _stale(session: Session, row: GroupRow, expected: int) -> StaleRevision:
     current = _revision_row(session, row, row.revision)
-    base = session.scalar(select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == expected))
+    base = _find_revision(session, row, expected)
     changes = diff_contents(from_document(base.content), from_document(current.content)) if base else []
     return StaleRevision(row.name, expected, current.number, current.author, current.created_at, current.note, changes)
 

@@ -52,7 +52,7 @@ class _Reader:
                 f"is not well-formed XML at line {error.lineno}, column {error.offset + 1}: "
                 f"{expat.ErrorString(error.code)}",
             ) from None
-        except LookupError as error:  # an encoding that Python does not know
+        except (LookupError, ValueError) as error:  # an encoding that Python does not know, or expat can't use
             raise reject(self._name, f"can't be read: {error}") from None
         return self._properties
 

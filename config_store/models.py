@@ -32,6 +32,8 @@ NAMING = {
 # MySQL's default collation takes 'a' for 'A' and 'é' for 'e'; names here are compared byte by byte.
 Name = String(250).with_variant(mysql.VARCHAR(250, collation="utf8mb4_bin"), "mysql", "mariadb")
 Digest = String(64)
+#: The greatest number that an integer column holds on every database; drivers raise for a greater one.
+LARGEST_INTEGER = 2**31 - 1
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 
@@ -181,12 +183,17 @@ class SubmissionRow(Base):
 
 
 class SubmissionFileRow(Base):
-    """A file that a submission uses: what its token may download, and who uses an artifact."""
+    """A file that a submission uses: what its token may download, and who uses an artifact.
+
+    One content may stand here several times, by each of its names.
+    """
 
     __tablename__ = "couture_submission_files"
+    __table_args__ = (Index(None, "submission_id", "sha256"),)
 
-    submission_id: Mapped[str] = mapped_column(ForeignKey(SubmissionRow.id), primary_key=True)
-    sha256: Mapped[str] = mapped_column(Digest, primary_key=True, index=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey(SubmissionRow.id))
+    sha256: Mapped[str] = mapped_column(Digest, index=True)
     name: Mapped[str] = mapped_column(Name)
     size: Mapped[int] = mapped_column(BigInteger)
     version_id: Mapped[int | None] = mapped_column(ForeignKey(VersionRow.id), index=True)

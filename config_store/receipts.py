@@ -50,6 +50,8 @@ def _facts(receipt: Receipt) -> dict[str, str]:
 
 def _files(plan: SubmitPlan) -> dict[str, str]:
     files = {f"hadoop_files.{file.name}": file.sha256 for file in plan.hadoop_files}
+    if plan.krb5_conf:
+        files["krb5_conf"] = plan.krb5_conf.sha256
     if plan.application:
         files["code_artifact"] = f"{plan.application.name}@{plan.application.version} {plan.application.sha256}"
     for resource in plan.resources:

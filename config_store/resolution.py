@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 
 from config_store.artifacts import ArtifactKind, Version, check_artifact_name, find_version
 from config_store.content import SECTIONS, open_setting
-from config_store.errors import (
-    FinalOverridden,
-    InvalidInput,
-    NoDefaultGroup,
-    Unresolvable,
-    reject,
-)
+from config_store.errors import Fault, FinalOverridden, InvalidInput, NoDefaultGroup, Unresolvable
 from config_store.groups import Group, default_group_name, get_group
-from config_store.resources import plan_resources
+from config_store.resources import is_place, plan_resources
 from config_store.settings import (
     ARGUMENT_OF,
     ARGUMENTS,
@@ -25,6 +19,7 @@ from config_store.settings import (
     TWINS,
     Setting,
     setting_faults,
+    text_faults,
     twin_faults,
     twin_key,
 )
@@ -82,7 +77,7 @@ def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, ciph
     """
     group = _group_of(session, request)
     _check_request(request)
-    candidates = [*_of_group(group, cipher), *_of_operator(request), *_of_suite(task)]
+    candidates = [*_of_group(group, cipher), *_of_operator(request, _secret_keys(group)), *_of_suite(task)]
     kept, warnings = _exclude(group, request, candidates)
     settings = tuple(_settle(group, kept))
     application = _application(session, request)
@@ -101,7 +96,7 @@ def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, ciph
             StoredFile(name=file.name, sha256=file.sha256, size=file.size) for file in group.content.hadoop_files
         ),
         hadoop_digest=_hadoop_digest(group),
-        keytab=_keytab(group, cipher),
+        keytab=_keytab(group, request, cipher),
         krb5_conf=_krb5_conf(group),
         spark_home=group.content.spark_home,
         warnings=(*warnings, *_warnings(settings)),
@@ -120,7 +115,8 @@ def redact_request(request: JobRequest, plan: SubmitPlan) -> JobRequest:
             name: HIDDEN if twin_key(kind, name) in secret or is_secret_name(name) else value
             for name, value in values.items()
         }
-    return request.model_copy(update=update)
+    python_secret = request.python_conf and (SettingKind.CONFIGURATION, PYTHON_ON_YARN) in secret
+    return request.model_copy(update={**update, "python_conf": HIDDEN if python_secret else request.python_conf})
 
 
 def _group_of(session: Session, request: JobRequest) -> Group:
@@ -138,9 +134,8 @@ def _check_request(request: JobRequest) -> None:
         for fault in setting_faults(f"{field}.{name[:100]}", kind, name, value)
     ]
     faults += twin_faults(request.spark_arguments, request.spark_configurations, "spark_")
-    for index, argument in enumerate(request.application_arguments):
-        if "\x00" in argument:
-            faults += reject(f"application_arguments[{index}]", "contains a NUL character").faults
+    faults += _python_faults(request)
+    faults += _text_faults(request)
     if faults:
         raise InvalidInput(faults)
     if bool(request.code_artifact) == bool(request.application_uri):
@@ -149,22 +144,47 @@ def _check_request(request: JobRequest) -> None:
         raise Unresolvable("class_path names the main class of a jar; a python file has none, leave it out.")
 
 
+def _python_faults(request: JobRequest) -> Iterator[Fault]:
+    if request.python_conf and request.spark_configurations.get(PYTHON_ON_YARN):
+        yield Fault(
+            f"spark_configurations.{PYTHON_ON_YARN}",
+            f"{PYTHON_ON_YARN} and python_conf are the same setting and both are given; keep one",
+        )
+
+
+def _text_faults(request: JobRequest) -> Iterator[Fault]:
+    for index, argument in enumerate(request.application_arguments):
+        yield from text_faults(f"application_arguments[{index}]", argument)
+    for field in ("app_name", "class_path", "python_conf"):
+        yield from text_faults(field, getattr(request, field) or "")
+    if uri := request.application_uri:
+        yield from text_faults("jar_path", uri)
+        if not is_place(uri):  # spark-submit would take --conf for an option, and so the task could change a final one
+            yield Fault("jar_path", f"{uri[:100]!r} is refused: it must be a URI, or an absolute path without '..'")
+
+
+def _secret_keys(group: Group) -> frozenset[tuple[SettingKind, str]]:
+    """The settings that the group marks secret; whatever a task gives for them is secret too."""
+    return frozenset(twin_key(kind, name) for _, kind, name, stored in group.content.settings() if stored.secret)
+
+
 def _of_group(group: Group, cipher: Cipher) -> Iterator[Candidate]:
     for section, kind, name, stored in group.content.settings():
         setting = open_setting(f"groups.{group.name}.{section}.{name}", stored, cipher)
-        if setting.value:
+        if setting.value or setting.final:  # an empty one that is final keeps every task from setting it
             yield Candidate(Layer.GROUP, kind, name, setting)
     if group.content.principal:
         yield Candidate(Layer.GROUP, SettingKind.ARGUMENT, "principal", Setting(group.content.principal))
 
 
-def _of_operator(request: JobRequest) -> Iterator[Candidate]:
-    for kind, field in _FIELD_OF.items():
-        for name, value in getattr(request, field).items():
-            if value:
-                yield Candidate(Layer.OPERATOR, kind, name, Setting(value))
-    if request.python_conf:
-        yield Candidate(Layer.OPERATOR, SettingKind.CONFIGURATION, PYTHON_ON_YARN, Setting(request.python_conf))
+def _of_operator(request: JobRequest, secret: frozenset[tuple[SettingKind, str]]) -> Iterator[Candidate]:
+    given = [
+        (kind, name, value) for kind, field in _FIELD_OF.items() for name, value in getattr(request, field).items()
+    ]
+    given.append((SettingKind.CONFIGURATION, PYTHON_ON_YARN, request.python_conf))
+    for kind, name, value in given:
+        if value:
+            yield Candidate(Layer.OPERATOR, kind, name, Setting(value, secret=twin_key(kind, name) in secret))
 
 
 def _of_suite(task: TaskIdentity) -> Iterator[Candidate]:
@@ -174,19 +194,23 @@ def _of_suite(task: TaskIdentity) -> Iterator[Candidate]:
 
 def _exclude(group: Group, request: JobRequest, candidates: Iterable[Candidate]) -> tuple[list[Candidate], list[str]]:
     """Leave out what the task asked to leave out of its group; a final setting may not be."""
-    excluded = set(request.exclude_spark_args)
-    excluded |= {TWINS[name] for name in excluded if name in TWINS}
-    excluded |= {ARGUMENT_OF[name] for name in excluded if name in ARGUMENT_OF}
+    excluded = _excluded(request)
     kept = []
     for candidate in candidates:
         if candidate.layer is Layer.GROUP and candidate.name in excluded:
-            if candidate.setting.final:
+            if candidate.setting.final and candidate.setting.value:
                 raise FinalOverridden(group.name, candidate.name, _shown(candidate), "exclude", "exclude_spark_args")
         else:
             kept.append(candidate)
-    present = {name for section in SECTIONS for name in getattr(group.content, section)} | set(ARGUMENTS)
+    present = {name for section in SECTIONS for name in getattr(group.content, section)} | ARGUMENTS | set(ARGUMENT_OF)
     unknown = sorted(set(request.exclude_spark_args) - present)
     return kept, [f"exclude_spark_args names {name!r}, which group {group.name!r} does not set" for name in unknown]
+
+
+def _excluded(request: JobRequest) -> set[str]:
+    """The names that a task leaves out, each with its twin."""
+    named = set(request.exclude_spark_args)
+    return named | {twin for name in named for twin in (TWINS.get(name), ARGUMENT_OF.get(name)) if twin}
 
 
 def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[EffectiveSetting]:
@@ -195,8 +219,8 @@ def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[Effective
     for candidate in candidates:
         if candidate.name not in _LIST_NAMES:
             by_key.setdefault(twin_key(candidate.kind, candidate.name), []).append(candidate)
-    settled = [_strongest(group, rivals) for rivals in by_key.values()]
-    yield from sorted(settled, key=lambda s: (list(SettingKind).index(s.kind), s.name))
+    settled = (_strongest(group, rivals) for rivals in by_key.values())
+    yield from sorted((s for s in settled if s.value), key=lambda s: (list(SettingKind).index(s.kind), s.name))
 
 
 def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
@@ -276,9 +300,9 @@ def _hadoop_digest(group: Group) -> str | None:
     return hashlib.sha256(json.dumps(files).encode()).hexdigest() if files else None
 
 
-def _keytab(group: Group, cipher: Cipher) -> SecretFile | None:
+def _keytab(group: Group, request: JobRequest, cipher: Cipher) -> SecretFile | None:
     keytab = group.content.keytab
-    if keytab is None:
+    if keytab is None or "keytab" in _excluded(request):
         return None
     content = cipher.decrypt(keytab.token, f"groups.{group.name}.keytab")
     return SecretFile(name=keytab.name, content=content)
@@ -298,6 +322,7 @@ def _value(plan: SubmitPlan, argument: str) -> str | None:
 
 def _check_target(plan: SubmitPlan) -> None:
     """What spark-submit would refuse, or worse, would accept and get wrong."""
+    shown = plan.redacted()
     master, principal = _value(plan, "master"), _value(plan, "principal")
     on_yarn = master == "yarn"
     if on_yarn and not plan.hadoop_files:
@@ -307,13 +332,13 @@ def _check_target(plan: SubmitPlan) -> None:
         )
     if (_value(plan, "deploy-mode") or "client").lower() == "cluster" and not on_yarn:
         raise Unresolvable(
-            f"deploy-mode=cluster with master={master or '(none)'} is not supported: spark-submit ends with exit "
+            f"deploy-mode=cluster with master={_value(shown, 'master') or '(none)'} is not supported: spark-submit ends with exit "
             "code 0 there even when the driver fails. Use deploy-mode=client, or master=yarn."
         )
     if plan.keytab and not principal:
         raise Unresolvable(f"Group {plan.group!r} has a keytab and no principal; set the principal it belongs to.")
     if principal and not plan.keytab:
-        raise Unresolvable(f"principal={principal} needs a keytab; upload it to group {plan.group!r}.")
+        raise Unresolvable(f"principal={_value(shown, 'principal')} needs a keytab; upload it to group {plan.group!r}.")
     if principal and _value(plan, "proxy-user"):
         raise Unresolvable("proxy-user and principal exclude each other in spark-submit; keep one of them.")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import ArtifactKind, check_artifact_name, find_version
+from config_store.artifacts import SUFFIXES, ArtifactKind, check_artifact_name, find_version
 from config_store.errors import DependencyClash, FinalOverridden, reject
 from config_store.settings import TWINS
-from config_store.wire import Layer, PlannedArtifact, Resource, ResourceKind
+from config_store.wire import HIDDEN, Layer, PlannedArtifact, Resource, ResourceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from config_store.content import Content, Dependency
     from config_store.groups import Group
     from config_store.wire import JobRequest
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 def plan_resources(
@@ -40,16 +45,23 @@ def plan_resources(
     return tuple(_each_once(resources, application))
 
 
+def is_place(text: str) -> bool:
+    """Whether a text is a URI or an absolute path: never an option of spark-submit, nor relative to where it runs."""
+    return _SCHEME.match(text) is not None or (text.startswith("/") and ".." not in text.split("/"))
+
+
 def _asked(request: JobRequest, kind: ResourceKind) -> Sequence[str]:
     fields = {ResourceKind.JAR: request.jars, ResourceKind.PY_FILE: request.py_files, ResourceKind.FILE: request.files}
     return fields[kind]
 
 
 def _check_final_list(group: Group, request: JobRequest, kind: ResourceKind) -> None:
-    setting = group.content.arguments.get(kind)
-    asked = [*_asked(request, kind), *([request.spark_arguments[kind]] if kind in request.spark_arguments else [])]
-    if setting and setting.final and asked:
-        raise FinalOverridden(group.name, kind, setting.value, "add to", ", ".join(asked))
+    asked = [*_asked(request, kind), request.spark_arguments.get(kind), request.spark_configurations.get(TWINS[kind])]
+    added = ", ".join(entries for entries in asked if entries)
+    for name, section in ((kind, group.content.arguments), (TWINS[kind], group.content.configurations)):
+        setting = section.get(name)
+        if setting and setting.final and added:
+            raise FinalOverridden(group.name, name, HIDDEN if setting.secret else setting.value, "add to", added)
 
 
 def _of_group(session: Session, content: Content, request: JobRequest, kind: ResourceKind) -> Iterator[Resource]:
@@ -68,12 +80,23 @@ def _named(session: Session, kind: ResourceKind, layer: Layer, entry: str) -> Re
     """A resource by what a list says: a path or URI is passed on, a bare name is an uploaded dependency."""
     if "," in entry or "\x00" in entry or not entry.strip():
         raise reject(kind, f"{entry!r} is refused: Spark splits such lists at commas")
+    entry = entry.strip()  # Spark drops an entry with a blank before it without a word
     if "/" in entry:
+        if not is_place(entry):
+            raise reject(kind, f"{entry!r} is refused: a path must be absolute, without '..', or a URI")
         return Resource(kind=kind, layer=layer, uri=entry)
-    name, _, version = entry.partition("@")
-    if version and not version.isdecimal():
-        raise reject(kind, f"{entry!r}: the version behind '@' must be a number")
-    return Resource(kind=kind, layer=layer, artifact=_dependency(session, name, int(version) if version else None))
+    name, version = _split_version(kind, entry)
+    return Resource(kind=kind, layer=layer, artifact=_dependency(session, name, version))
+
+
+def _split_version(kind: ResourceKind, entry: str) -> tuple[str, int | None]:
+    """``name@version`` in its parts; the name itself may hold an ``@``."""
+    name, at, version = entry.rpartition("@")
+    if at and _VERSION.fullmatch(version):
+        return name, int(version)
+    if at and name.lower().endswith(SUFFIXES[ArtifactKind.DEPENDENCY]):
+        raise reject(kind, f"{entry[:300]!r}: the version behind '@' must be a number")
+    return entry, None
 
 
 def _dependency(session: Session, name: str, version: int | None) -> PlannedArtifact:

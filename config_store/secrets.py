@@ -19,6 +19,12 @@ class NoSecretKey(StoreError):
         )
 
 
+class Token(str):
+    """A secret as it is stored; its type tells it from plain text, so that none is encrypted twice."""
+
+    __slots__ = ()
+
+
 class Cipher(Protocol):
     """Turns text into a token fit for the database, and back."""
 

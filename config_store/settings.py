@@ -59,15 +59,21 @@ RESERVED: dict[str, str] = {
     "spark.yarn.keytab": "upload the keytab as the group's Kerberos keytab",
     "spark.workflow.taskId": "the suite sets it on every job",
     "spark.workflow.dagId": "the suite sets it on every job",
+}
+#: The same for environment variables; spark-submit reads two options there when they are not given elsewhere.
+RESERVED_VARIABLES: dict[str, str] = {
     "HADOOP_CONF_DIR": "it points to the group's Hadoop files",
     "YARN_CONF_DIR": "it points to the group's Hadoop files",
     "KRB5_CONFIG": "it points to the group's krb5.conf",
     "SPARK_HOME": "choose the group's spark_home, a name out of [couture] spark_homes",
+    "MASTER": "spark-submit reads it as --master; set the argument",
+    "DEPLOY_MODE": "spark-submit reads it as --deploy-mode; set the argument",
 }
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f]+")
 MAX_VALUE_BYTES = 1_000_000
+MAX_NOTE = 10_000
 
 
 @dataclass(frozen=True)
@@ -97,18 +103,30 @@ def twin_key(kind: SettingKind, name: str) -> tuple[SettingKind, str]:
 
 def setting_faults(where: str, kind: SettingKind, name: str, value: str) -> Iterator[Fault]:
     """Everything wrong with one setting, whoever set it."""
-    if reason := RESERVED.get(name):
+    reserved = RESERVED_VARIABLES if kind is SettingKind.ENVIRONMENT else RESERVED
+    if reason := reserved.get(name):
         yield Fault(where, f"{name} can't be set here: {reason}")
     else:
         yield from _NAME_FAULTS[kind](where, name)
+    yield from text_faults(where, value)
+    if name in FLAGS and value.lower() not in ("", "true", "false"):
+        yield Fault(where, f"Unexpected value {value!r}: {name} is a flag, 'true' or 'false'")
+
+
+def text_faults(where: str, value: str) -> Iterator[Fault]:
+    """What keeps a text from being handed to a process."""
     if "\x00" in value:
         yield Fault(where, "contains a NUL character, which no command line carries")
     if len(value.encode(errors="surrogatepass")) > MAX_VALUE_BYTES:
         yield Fault(where, f"is longer than {MAX_VALUE_BYTES:,} bytes")
     if _has_surrogates(value):
         yield Fault(where, "contains half a surrogate pair, which is not text")
-    if name in FLAGS and value.lower() not in ("", "true", "false"):
-        yield Fault(where, f"Unexpected value {value!r}: {name} is a flag, 'true' or 'false'")
+
+
+def note_faults(where: str, note: str) -> Iterator[Fault]:
+    """What keeps a note or a description from being stored."""
+    if len(note) > MAX_NOTE or "\x00" in note or _has_surrogates(note):
+        yield Fault(where, f"must be text of at most {MAX_NOTE:,} characters")
 
 
 def _has_surrogates(value: str) -> bool:

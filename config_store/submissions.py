@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from config_store.errors import NotFound, WrongState, reject
-from config_store.models import SubmissionFileRow, SubmissionRow, VersionRow
+from config_store.artifacts import ArtifactKind
+from config_store.errors import Fault, InvalidInput, NotFound, WrongState, reject
+from config_store.models import LARGEST_INTEGER, ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
+from config_store.names import MAX_LENGTH
 from config_store.resolution import redact_request, resolve_plan
 from config_store.wire import (
     JobRequest,
@@ -30,6 +32,8 @@ from config_store.wire import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
 
@@ -87,11 +91,12 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     A try that asks again (its first answer was lost on the way) gets the same receipt, resolved anew, as
     long as nothing was started. Raises what :func:`~config_store.resolution.resolve_plan` raises, WrongState.
     """
+    _check_identity(submitter.task)
     plan = resolve_plan(session, request, submitter.task, cipher)
     token = secrets.token_urlsafe(32)
     row = _row_of_try(session, submitter)
     if row is None:
-        _close_lost_tries(session, submitter.task)
+        _close_lost_tries(session, submitter)
         row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
         session.add(row)
         _fill_identity(row, submitter)
@@ -139,7 +144,11 @@ def get_receipt(session: Session, submission_id: str) -> Receipt:
 
 def get_file(session: Session, submission_id: str, sha256: str) -> StoredFile:
     """A file that the submission uses; raises NotFound for any other."""
-    row = session.get(SubmissionFileRow, (submission_id, sha256))
+    row = session.scalars(
+        select(SubmissionFileRow)
+        .where(SubmissionFileRow.submission_id == submission_id, SubmissionFileRow.sha256 == sha256)
+        .limit(1)
+    ).first()
     if row is None:
         raise NotFound(f"file of submission {submission_id} with the sha256", sha256)
     return StoredFile(name=row.name, sha256=row.sha256, size=row.size)
@@ -190,8 +199,28 @@ def _row_of_try(session: Session, submitter: Submitter) -> SubmissionRow | None:
     return session.scalar(select(SubmissionRow).where(SubmissionRow.task_instance_id == submitter.task_instance_id))
 
 
-def _close_lost_tries(session: Session, task: TaskIdentity) -> None:
-    """A new try of a task begins: whatever an earlier one left open will never be told the end of."""
+def _check_identity(task: TaskIdentity) -> None:
+    """Raise InvalidInput for what is no try of a task; callers outside this Airflow name theirs themselves."""
+    if faults := list(_identity_faults(task)):
+        raise InvalidInput(faults)
+
+
+def _identity_faults(task: TaskIdentity) -> Iterator[Fault]:
+    for field in ("dag_id", "task_id", "run_id"):
+        name: str = getattr(task, field)
+        if not name.strip() or len(name) > MAX_LENGTH or "\x00" in name:
+            yield Fault(f"task.{field}", f"must be a name of at most {MAX_LENGTH} characters")
+    for field, least in (("try_number", 0), ("map_index", -1)):
+        if not least <= getattr(task, field) <= LARGEST_INTEGER:
+            yield Fault(f"task.{field}", f"must be a number from {least} to {LARGEST_INTEGER:,}")
+
+
+def _close_lost_tries(session: Session, submitter: Submitter) -> None:
+    """A new try of a task begins: whatever an earlier one left open will never be told the end of.
+
+    Of the same submitter alone: a caller from outside may name any task, also one that runs in this Airflow.
+    """
+    task, proof = submitter.task, SubmissionRow.task_instance_id
     for row in session.scalars(
         select(SubmissionRow).where(
             SubmissionRow.dag_id == task.dag_id,
@@ -199,6 +228,8 @@ def _close_lost_tries(session: Session, task: TaskIdentity) -> None:
             SubmissionRow.run_id == task.run_id,
             SubmissionRow.map_index == task.map_index,
             SubmissionRow.state != State.ENDED,
+            SubmissionRow.submitted_by == submitter.name,
+            proof.is_(None) if submitter.task_instance_id is None else proof.is_not(None),
         )
     ):
         row.outcome = Outcome.LOST
@@ -221,28 +252,41 @@ def _fill_plan(row: SubmissionRow, request: JobRequest, plan: SubmitPlan, token:
 
 
 def _record_files(session: Session, submission_id: str, plan: SubmitPlan) -> None:
-    for file in plan.stored_files():
-        session.merge(
+    session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id == submission_id))
+    for file, kind in dict.fromkeys(_files(plan)):
+        session.add(
             SubmissionFileRow(
                 submission_id=submission_id,
                 sha256=file.sha256,
                 name=file.name,
                 size=file.size,
-                version_id=_version_id(session, file),
+                version_id=_version_id(session, file, kind),
             )
         )
     session.flush()
 
 
-def _version_id(session: Session, file: StoredFile) -> int | None:
+def _files(plan: SubmitPlan) -> Iterator[tuple[StoredFile, ArtifactKind | None]]:
+    """Every file by each of its names: one content may be two artifacts, and both are used."""
+    for file in plan.hadoop_files:
+        yield file, None
+    if plan.krb5_conf:
+        yield plan.krb5_conf, None
+    if plan.application:
+        yield plan.application, ArtifactKind.CODE
+    for resource in plan.resources:
+        if resource.artifact:
+            yield resource.artifact, ArtifactKind.DEPENDENCY
+
+
+def _version_id(session: Session, file: StoredFile, kind: ArtifactKind | None) -> int | None:
     """The version of an artifact; None for a Hadoop file or a krb5.conf."""
     if not isinstance(file, PlannedArtifact):
         return None
     return session.scalar(
         select(VersionRow.id)
-        .where(VersionRow.sha256 == file.sha256, VersionRow.version == file.version)
-        .where(VersionRow.artifact.has(name=file.name))
-        .limit(1)
+        .join(ArtifactRow)
+        .where(ArtifactRow.kind == kind, ArtifactRow.name == file.name, VersionRow.version == file.version)
     )
 
 

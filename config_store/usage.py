@@ -42,8 +42,14 @@ def last_use_by_dag(session: Session, version_ids: Sequence[int]) -> list[tuple[
     return [(dag_id, last) for dag_id, last in rows]
 
 
-def groups_using_dependency(session: Session, name: str, version: int | None = None) -> list[User]:
-    """The groups whose present revision chooses the dependency; with a version: pinned to just that one."""
+def groups_using_dependency(
+    session: Session, name: str, version: int | None = None, *, newest: bool = False
+) -> list[User]:
+    """The groups whose present revision chooses the dependency.
+
+    With a version: those pinned to it and, when it is the ``newest``, those that pin none.
+    """
+    chosen_versions = {version, None} if newest else {version}
     rows = session.execute(
         select(GroupRow.name, RevisionRow.content)
         .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
@@ -58,7 +64,7 @@ def groups_using_dependency(session: Session, name: str, version: int | None = N
         User("group", group)
         for group, content in rows
         for chosen in content["jars"] + content["py_files"]
-        if chosen["name"] == name and version in (None, chosen["version"])
+        if chosen["name"] == name and (version is None or chosen["version"] in chosen_versions)
     ]
 
 

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from couture_ops.command import build_command
 from couture_ops.errors import CoutureError, JobFailed, JobStopped, StoreRefused, StoreUnreachable
 from couture_ops.exit_codes import explain_exit
 from couture_ops.launch import DriverProcess, driver_environment
+from couture_ops.redaction import Redactor, secrets_of
 from couture_ops.workspace import find_spark_home, prepare_workspace, spark_version
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SparkJob:
         self._surroundings = surroundings
         self._process: DriverProcess | None = None
         self._stop_asked = False
+        self._redact = Redactor(set())
 
     def run(self, job: JobRequest) -> str:
         """Submit, launch and wait; answers the submission's id when the job succeeded.
@@ -78,9 +80,10 @@ class SparkJob:
 
     def _announce(self, ticket: Ticket) -> None:
         plan = ticket.plan
-        for setting in plan.settings:
-            if setting.secret:
-                self._surroundings.mask_secret(setting.value)
+        secrets = secrets_of(plan)
+        self._redact = Redactor(secrets)
+        for secret in secrets:
+            self._surroundings.mask_secret(secret)
         log.info(
             "Submission %s: config group %s, revision %s\n%s",
             ticket.submission_id,
@@ -112,7 +115,7 @@ class SparkJob:
             announced.append(threading.Thread(target=self._report, args=(ticket, report), daemon=True))
             announced[0].start()
 
-        self._process = DriverProcess(command.argv, environment, directory, self._surroundings.emit, on_started)
+        self._process = DriverProcess(command.argv, environment, directory, self._emit, on_started)
         if self._stop_asked:  # before there was a process to stop
             raise JobStopped(ticket.submission_id)
         end = self._process.run()
@@ -120,7 +123,11 @@ class SparkJob:
             thread.join(self._settings.store_timeout_s)
         return end
 
+    def _emit(self, block: str) -> None:
+        self._surroundings.emit(self._redact(block))
+
     def _conclude(self, ticket: Ticket, end: DriverEnd) -> str:
+        end = replace(end, last_lines=self._redact(end.last_lines))
         for remark in end.remarks:
             log.warning("%s", remark)
         if end.stopped:
@@ -138,7 +145,7 @@ class SparkJob:
         stopped = self._stop_asked or not isinstance(error, Exception) or isinstance(error, JobStopped)
         outcome = Outcome.KILLED if stopped else Outcome.FAILED
         words = str(error) if isinstance(error, CoutureError) else f"{type(error).__name__}: {error}"
-        return Report(state=State.ENDED, outcome=outcome, message=words)
+        return Report(state=State.ENDED, outcome=outcome, message=self._redact(words))
 
     def _report_end(self, ticket: Ticket, report: Report) -> None:
         patience = _HURRIED_S if report.outcome is Outcome.KILLED else None

@@ -265,18 +265,22 @@ def save_change(
     response: Response,
 ) -> GroupDetail:
     """Save what ``change`` makes of the present content, with its audit row."""
-    before = groups.get_group(deed.session, name).content
+    before = groups.get_group(deed.session, name)
+    # On a content that it was not made for, a change may fail in its own way, and the conflict would stay untold.
+    edit = change if before.revision == parent else lambda content: content
     group = groups.change_content(
-        deed.session, name, change, parent=parent, save=Save(deed.caller.name, note), cipher=services.cipher
+        deed.session, name, edit, parent=parent, save=Save(deed.caller.name, note), cipher=services.cipher
     )
-    return _answer_save(services, deed, before, group, parent, response, note=note)
+    return _answer_save(services, deed, before.content, group, parent, response, note=note)
 
 
 def _answer_save(
     services: Services, deed: Deed, before: Content, group: Group, parent: int, response: Response, **details: Any
 ) -> GroupDetail:
-    changes = diff_contents(before, group.content, services.read_blob)
-    deed.note_changes("group.save", f"group {group.name}", changes, revision=group.revision, parent=parent, **details)
+    if group.revision != parent:  # else the content is what it was, and there is nothing to tell
+        changes = diff_contents(before, group.content, services.read_blob)
+        subject = f"group {group.name}"
+        deed.note_changes("group.save", subject, changes, revision=group.revision, parent=parent, **details)
     return tagged(response, group)
 
 

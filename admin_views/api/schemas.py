@@ -44,7 +44,7 @@ def _bare_value(value: object) -> object:
     return {"value": value} if isinstance(value, str) else value
 
 
-#: A bare string is taken for a setting without marks.
+#: A bare string is taken for a setting without marks; what was secret stays so.
 SettingInput = Annotated[SettingShape, BeforeValidator(_bare_value, json_schema_input_type=SettingShape | str)]
 SettingChanges = dict[str, SettingInput | None]
 
@@ -224,8 +224,12 @@ def _sections(current: Content, shapes: dict[str, dict[str, SettingShape]]) -> d
 
 
 def _setting(where: str, name: str, shape: SettingShape, stored: Setting | None, faults: list[Fault]) -> Setting:
-    """The setting that a shape stands for; null means the stored secret, which is held as its token."""
-    secret = shape.secret or is_secret_name(name)
+    """The setting that a shape stands for; null means the stored secret, which is held as its token.
+
+    A secret stays one until the mark is taken away in so many words: a bare value must not lay it open.
+    """
+    unsaid = "secret" not in shape.model_fields_set
+    secret = shape.secret or is_secret_name(name) or (unsaid and stored is not None and stored.secret)
     if shape.value is not None:
         return Setting(shape.value, shape.final, secret, shape.note)
     if stored is None or not stored.secret or not secret:

@@ -14,7 +14,7 @@ from admin_views.api.access import Limit, Offset, ServicesDep, check_wire_versio
 from admin_views.api.schemas import ChangeShape, Page, Shape, change_shapes
 from admin_views.bodies import download
 from admin_views.permissions import Resource
-from admin_views.problems import NotProven
+from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import Caller
 from config_store import submissions
 from config_store.errors import reject
@@ -70,8 +70,11 @@ async def submitter_of(request: Request) -> Submitter | Caller:
 
 
 def submission_of(submission_id: str, request: Request) -> str:
-    """The submission that the token of the request opens; raises NotProven for any other."""
-    scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    """The submission that the token of the request opens; raises Unauthenticated without one, NotProven for others."""
+    credential = request.headers.get("Authorization")
+    if credential is None:
+        raise Unauthenticated("This needs the token that the submission was answered with.", SUBMISSION_SCHEME)
+    scheme, token = get_authorization_scheme_param(credential)
     with services_of(request).database.reading() as session:
         if scheme != SUBMISSION_SCHEME or not submissions.check_token(session, submission_id, token):
             raise NotProven(

@@ -60,7 +60,9 @@ class FileSystemBlobs:
 
     def __iter__(self) -> Iterator[str]:
         for path in self.root.glob("[0-9a-f][0-9a-f]/*"):
-            yield path.parent.name + path.name
+            sha256 = path.parent.name + path.name
+            if _DIGEST.fullmatch(sha256):  # a mounted folder may hold files of its own, such as .nfs…
+                yield sha256
 
     def delete(self, sha256: str) -> None:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
@@ -124,7 +126,8 @@ class FileSystemWriter:
         except OSError as error:
             if error.errno not in _FULL:
                 raise
-        self._temporary.unlink(missing_ok=True)
+        finally:
+            self._temporary.unlink(missing_ok=True)
 
 
 def _told(error: OSError, root: Path) -> Exception:

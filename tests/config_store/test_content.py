@@ -105,7 +105,7 @@ def test_every_fault_is_told_with_its_place() -> None:
         py_files=["z.jar"],
     ) == [
         "arguments.driver-memroy: spark-submit has no option --driver-memroy; "
-        "did you mean driver-memory or executor-memory or driver-cores?",
+        "did you mean driver-memory or driver-cores or executor-memory?",
         "arguments.keytab: keytab can't be set here: upload the keytab as the group's Kerberos keytab",
         "arguments.queue: contains a NUL character, which no command line carries",
         "configurations.a b: 'a b' is no property name: blanks, '=', ',' and control characters are refused",

@@ -186,7 +186,7 @@ class TestAcceptance:
 
     def test_8_a_missing_artifact(self, acceptance: Store) -> None:
         said = refused(NotFound, acceptance, language="java", code_artifact="cuoture.jar")
-        assert said == "There is no code artifact 'cuoture.jar'. Did you mean: couture.jar?"
+        assert said == "There is no code artifact 'cuoture.jar'. Did you mean: couture.jar, job.jar?"
         said = refused(InvalidInput, acceptance, language="java", code_artifact="../x.jar")
         assert said.startswith("code_artifact: '../x.jar' is refused: ")
 
@@ -531,7 +531,7 @@ class TestApplication:
             ),
             (
                 {"code_artifact": "library.py"},
-                "There is no code artifact 'library.py'.",
+                "There is no code artifact 'library.py'. Did you mean: job.py?",
             ),
         ],
     )

@@ -108,7 +108,7 @@ def test_an_entry_is_an_uploaded_name_or_a_uri(filled: Store, entry: str, expect
 @pytest.mark.parametrize(
     ("entry", "error", "message"),
     [
-        ("hbsae.jar", NotFound, "There is no dependency 'hbsae.jar'. Did you mean: hbase.jar?"),
+        ("hbsae.jar", NotFound, "There is no dependency 'hbsae.jar'. Did you mean: hbase.jar, commons.jar?"),
         ("hbase.jar@9", NotFound, "There is no version of dependency 'hbase.jar' with number '9'. Did you mean: 2, 1?"),
         ("hbase.jar@0", NotFound, "There is no version of dependency 'hbase.jar' with number '0'. Did you mean: 2, 1?"),
         ("hbase.jar@x", InvalidInput, "jars: 'hbase.jar@x': the version behind '@' must be a number"),

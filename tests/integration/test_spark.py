@@ -88,7 +88,6 @@ def test_properties_arrive_as_they_are(echo: tuple[str, dict[str, Any], ProcessW
     assert {index: properties[f"spark.echo.{index}"] for index, value in enumerate(ODD) if value} == {
         index: value for index, value in enumerate(ODD) if value
     }
-    assert properties["spark.echo.cr"] == "a\rb"
 
 
 def test_secrets_reach_the_job_and_nothing_else(

@@ -52,6 +52,11 @@ class DemoHome:
         return self.folder / "installed"
 
     @property
+    def pids(self) -> Path:
+        """A file for each of Airflow's processes, which leads a session of that number."""
+        return self.folder / "pids"
+
+    @property
     def client_config(self) -> Path:
         """COUTURE_CONFIG_DIR: the login of the client."""
         return self.folder / "couture-client"
@@ -59,7 +64,7 @@ class DemoHome:
     def make(self) -> None:
         """Make the folders, readable by their owner alone."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.logs, self.client_config, self.ratings / "input"):
+        for folder in (self.logs, self.pids, self.client_config, self.ratings / "input"):
             folder.mkdir(parents=True, exist_ok=True)
 
     def shown(self, path: Path) -> str:

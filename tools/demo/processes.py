@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from tools.demo.airflow import MARK
 from tools.demo.errors import ProcessesLeft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 #: Seconds until processes that ignore a polite end are killed.
 PATIENCE_S = 15.0
 KILL_S = 5.0
+CLOCKS_DIFFER_S = 5.0
 
 
 class LogFiles:
@@ -51,8 +53,9 @@ class LogFiles:
 class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     """Honcho's manager; it also tells when all were started, when the end began, and who ended by himself."""
 
-    def __init__(self, logs: Path, on_started: Callable[[], None]) -> None:
-        self._log_files = LogFiles(logs)
+    def __init__(self, home: DemoHome, on_started: Callable[[], None]) -> None:
+        self._pids = home.pids
+        self._log_files = LogFiles(home.logs)
         super().__init__(printer=self._log_files)
         self._on_started = on_started
         self._last_resort = threading.Timer(PATIENCE_S, self.kill)
@@ -63,8 +66,9 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
         self.ended_alone: dict[str, int] = {}
 
     def add(self, name: str, argv: tuple[str, ...], environment: dict[str, str]) -> None:
-        """Add a process; ``exec`` so that honcho's shell does not stand between."""
-        self.add_process(name, f"exec {shlex.join(argv)}", env=environment)
+        """Add a process. Honcho's shell writes down its number, that of its session, and gives way to it."""
+        pid_file = shlex.quote(str(self._pids / f"{name}.pid"))
+        self.add_process(name, f"echo $$ >{pid_file} && exec {shlex.join(argv)}", env=environment)
 
     def run(self) -> int:
         """Start all, wait for the end of all; answers the signal's number + 128, or the first exit code."""
@@ -96,15 +100,36 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
 
 
 def find_processes(home: DemoHome) -> list[psutil.Process]:
-    """All processes that this demo started, in whatever session, however far down."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == str(home.folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:  # gone meanwhile, or another user's
+    """All processes that this demo started, however far down.
+
+    Those in the sessions of Airflow's processes, which lose their environment when they change their title,
+    and those with our mark in the environment, such as Spark's drivers, which have sessions of their own.
+    """
+    sessions = set(_sessions(home))
+    return [process for process in psutil.process_iter() if _belongs(process, home, sessions)]
+
+
+def _belongs(process: psutil.Process, home: DemoHome, sessions: set[int]) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return os.getsid(process.pid) in sessions or process.environ().get(MARK) == str(home.folder)
+    except (psutil.Error, OSError):  # gone meanwhile, or another user's
+        return False
+
+
+def _sessions(home: DemoHome) -> Iterator[int]:
+    """The sessions of this demo. A number is not used again as long as somebody lives in its session."""
+    for file in home.pids.glob("*.pid"):
+        written = file.stat().st_mtime
+        if written < psutil.boot_time() or not (text := file.read_text().strip()):
             continue
-    return found
+        try:
+            if psutil.Process(int(text)).create_time() > written + CLOCKS_DIFFER_S:
+                continue  # somebody else has the number by now
+        except psutil.NoSuchProcess:
+            pass  # the leader has ended; others may be left
+        yield int(text)
 
 
 def end_processes(home: DemoHome) -> int:

@@ -72,7 +72,7 @@ class Session:
         self._airflow = airflow
         self._once = once
         self._story = threading.Thread(target=self._tell, name="story")
-        self._supervisor = Supervisor(airflow.home.logs, self._story.start)
+        self._supervisor = Supervisor(airflow.home, self._story.start)
         self._error: Exception | None = None
         self._exit_code: int | None = None
 

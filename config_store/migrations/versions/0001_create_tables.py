@@ -43,7 +43,8 @@ def _create_groups() -> None:
         sa.Column("group_id", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_couture_default_group"),
         sa.ForeignKeyConstraint(["group_id"], ["couture_groups.id"], name="fk_couture_default_group_group_id"),
-        sa.CheckConstraint("id = 1", name="ck_couture_default_group_single"),
+        # op.f: a final name; else the naming convention puts its prefix before it once more
+        sa.CheckConstraint("id = 1", name=op.f("ck_couture_default_group_single")),
     )
     op.create_table(
         "couture_revisions",
@@ -124,12 +125,13 @@ def _create_submissions() -> None:
     _index("couture_submissions", "state", "created_at")
     op.create_table(
         "couture_submission_files",
+        sa.Column("id", sa.Integer(), nullable=False, autoincrement=True),
         sa.Column("submission_id", sa.String(36), nullable=False),
         sa.Column("sha256", DIGEST, nullable=False),
         sa.Column("name", NAME, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("version_id", sa.Integer()),
-        sa.PrimaryKeyConstraint("submission_id", "sha256", name="pk_couture_submission_files"),
+        sa.PrimaryKeyConstraint("id", name="pk_couture_submission_files"),
         sa.ForeignKeyConstraint(
             ["submission_id"], ["couture_submissions.id"], name="fk_couture_submission_files_submission_id"
         ),
@@ -138,6 +140,7 @@ def _create_submissions() -> None:
         ),
     )
     _index("couture_submission_files", "sha256")
+    _index("couture_submission_files", "submission_id", "sha256")
     _index("couture_submission_files", "version_id")
 
 

@@ -19,7 +19,7 @@ with DAG("echo", schedule=None, is_paused_upon_creation=False):
         code_artifact="echo.py",
         application_arguments=ODD,
         spark_configurations={f"spark.echo.{index}": value for index, value in enumerate(ODD) if value}
-        | {"spark.echo.password": CANARY, "spark.echo.cr": "a\rb"},
+        | {"spark.echo.password": CANARY},
     )
 
 with DAG("sleepy", schedule=None, is_paused_upon_creation=False):
