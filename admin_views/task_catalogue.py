@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.serialized_dag import SerializedDagModel
 
 from config_store.errors import NotFound, reject
 from config_store.names import nearest
+from config_store.wire import Language
 from couture_ops.job import JOB_FIELDS, build_request
 
 if TYPE_CHECKING:
@@ -47,8 +47,14 @@ def _check_whole(fields: Mapping[str, Any]) -> None:
 
 def _fields(task: Any) -> Mapping[str, Any]:
     """The job's fields of an operator; of a mapped one, what all its instances share."""
-    partial: Mapping[str, Any] = getattr(task, "partial_kwargs", {})
-    return ChainMap(
-        {field: partial[field] for field in JOB_FIELDS if field in partial},
-        {field: getattr(task, field, None) for field in JOB_FIELDS},
-    )
+    if not task.is_mapped:
+        return {field: getattr(task, field, None) for field in JOB_FIELDS}
+    partial: Mapping[str, Any] = task.partial_kwargs
+    return {**{field: partial.get(field) for field in JOB_FIELDS}, "language": _mapped_language(task.task_type)}
+
+
+def _mapped_language(operator: str) -> Language | None:
+    """Airflow keeps no fields of a mapped operator's class but its name."""
+    if operator.endswith("PySparkOperator"):
+        return Language.PYTHON
+    return Language.JAVA if operator.endswith("SparkOperator") else None

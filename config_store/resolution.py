@@ -332,8 +332,9 @@ def _check_target(plan: SubmitPlan) -> None:
         )
     if (_value(plan, "deploy-mode") or "client").lower() == "cluster" and not on_yarn:
         raise Unresolvable(
-            f"deploy-mode=cluster with master={_value(shown, 'master') or '(none)'} is not supported: spark-submit ends with exit "
-            "code 0 there even when the driver fails. Use deploy-mode=client, or master=yarn."
+            f"deploy-mode=cluster with master={_value(shown, 'master') or '(none)'} is not supported: "
+            "spark-submit ends with exit code 0 there even when the driver fails. "
+            "Use deploy-mode=client, or master=yarn."
         )
     if plan.keytab and not principal:
         raise Unresolvable(f"Group {plan.group!r} has a keytab and no principal; set the principal it belongs to.")

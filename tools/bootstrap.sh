@@ -195,7 +195,7 @@ lock() {
 
 clean() {
   local pid
-  pid=$(cat build/demo/pid 2>/dev/null || true)
+  pid=$(head -n 1 build/demo/running 2>/dev/null || true)
   if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
     fail "the demo still runs (pid $pid)" "Stop it with Ctrl-C or: kill $pid"
   fi

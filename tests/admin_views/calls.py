@@ -15,6 +15,11 @@ KRB5_CONF = b"[libdefaults]\n  default_realm = EXAMPLE.COM\n"
 JOB = b"print('hello')\n"
 
 
+def connect(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
+    """A client of the API. It knows no certificates: to read them costs more time than most tests take."""
+    return httpx.Client(base_url=url, headers=headers, verify=False)
+
+
 def bearer(role: str, name: str = "eve") -> dict[str, str]:
     """The header of a program that acts for a user with the role."""
     return {"Authorization": f"Bearer {name}:{role}"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from cryptography.fernet import Fernet
 
 from admin_views.app import API_PREFIX, create_app
-from config_store.database import Database, migrate, open_engine
+from config_store.database import Database, migrate
 from tests.admin_views.api_process import ApiProcess, started
-from tests.admin_views.furnished import Furnished, furnish, services_in
+from tests.admin_views.calls import bearer, connect
+from tests.admin_views.furnished import Furnished, furnish, open_store, services_in
 from tests.conftest import serving
 from tests.stand_ins import ListedAudit, ListedTasks, RoleIdentity
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import httpx
     from fastapi import FastAPI
 
     from admin_views.services import Services
@@ -37,7 +38,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(tmp_path: Path, empty_store: Path) -> Iterator[Database]:
     """An empty store in a file of its own."""
     shutil.copy(empty_store, tmp_path / "store.db")
-    opened = Database(open_engine(f"sqlite:///{tmp_path / 'store.db'}"))
+    opened = open_store(tmp_path / "store.db")
     yield opened
     opened.engine.dispose()
 
@@ -60,6 +61,13 @@ def api_url(served: str, app: FastAPI, services: Services) -> str:
     """The address of the running API, which now works on the test's own services."""
     app.state.services = services
     return served
+
+
+@pytest.fixture
+def api(api_url: str) -> Iterator[httpx.Client]:
+    """The API as the admin ada sees it; a request in somebody else's name has a header of its own."""
+    with connect(api_url, bearer("Admin", "ada")) as client:
+        yield client
 
 
 @pytest.fixture
@@ -93,7 +101,7 @@ def furnished(
     services = services_in(directory, key)
     assert isinstance(services.identity, RoleIdentity)
     app.state.services = services
-    with httpx.Client(base_url=served, headers={"Authorization": "Bearer ada:Admin"}) as api:
+    with connect(served, bearer("Admin", "ada")) as api:
         names = furnish(api, services.identity)
     services.database.engine.dispose()
     return Furnished(directory, key, names)

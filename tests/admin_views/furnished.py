@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import event
 
 from admin_views.services import Services
 from config_store.blobs.file_system import FileSystemBlobs
@@ -22,10 +23,17 @@ PROOF = "ti-1:secret"
 REVISION = 4
 
 
+def open_store(file: Path) -> Database:
+    """The store in a file, without waiting for the disk at each commit: no test here is about power cuts."""
+    engine = open_engine(f"sqlite:///{file}")
+    event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous = OFF"))
+    return Database(engine)
+
+
 def services_in(directory: Path, key: str, **more: Any) -> Services:
     """The services of an API server whose store lies in the directory; nothing is opened or made."""
     parts: dict[str, Any] = {
-        "database": Database(open_engine(f"sqlite:///{directory / 'store.db'}")),
+        "database": open_store(directory / "store.db"),
         "blobs": FileSystemBlobs(directory / "blobs"),
         "cipher": FernetCipher([key]),
         "identity": RoleIdentity(),

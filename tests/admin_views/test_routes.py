@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
@@ -12,7 +11,7 @@ from fastapi.routing import APIRoute
 from admin_views.api import access, submissions
 from admin_views.app import API_PREFIX, create_app
 from admin_views.permissions import ACTION_NAMES, ROLES, Resource
-from tests.admin_views.calls import bearer, problem_of, rows_of
+from tests.admin_views.calls import bearer, connect, problem_of, rows_of
 from tests.admin_views.route_table import (
     ANY_USER,
     ANYBODY,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    import httpx
     from fastapi.dependencies.models import Dependant
     from sqlalchemy.orm import Session
 
@@ -72,7 +72,7 @@ class Copies:
 
     def __init__(self, app: FastAPI, served: str, furnished: Furnished, directory: Path) -> None:
         self._app, self._furnished, self._directory = app, furnished, directory
-        self.api = httpx.Client(base_url=served)
+        self.api = connect(served)
         self.services: Services
 
     def renew(self, **more: Any) -> Services:

@@ -66,9 +66,14 @@ def secret(value: str) -> Setting:
     return Setting(value, secret=True)
 
 
+def only(field: str, name: str, value: Any) -> dict[str, Any]:
+    """Keywords for one entry of one dictionary: ``only("arguments", "queue", "etl")``."""
+    return {field: {name: value}}
+
+
 def job(**fields: Any) -> JobRequest:
     """A request that needs nothing uploaded, unless it names a ``code_artifact``."""
-    if "code_artifact" not in fields:
+    if not fields.get("code_artifact"):
         fields = {"application_uri": "s3a://jobs/job.py", **fields}
     return JobRequest.model_validate({"language": "python", **fields})
 
@@ -101,7 +106,9 @@ class Store:
                 session, name, Save(author, note), self.cipher, description=description, content=content(**fields)
             )
 
-    def save(self, name: str, *, parent: int | None = None, author: str = "ada", note: str = "", **fields: Any) -> Group:
+    def save(
+        self, name: str, *, parent: int | None = None, author: str = "ada", note: str = "", **fields: Any
+    ) -> Group:
         """Replace the given fields of the group's content; the parent is its newest revision by default."""
         with self.database.writing() as session:
             current = groups.get_group(session, name)

@@ -13,7 +13,8 @@ from config_store.blobs.protocol import Blob
 from config_store.errors import InUse, InvalidInput, NotFound, User
 from config_store.models import VersionRow
 from config_store.submissions import get_file
-from tests.config_store.store import CODE, DEPENDENCY, Store, task
+from tests.config_store.store import CODE, DEPENDENCY, Store
+from tests.stand_ins import task
 
 WRITERS = 8
 
@@ -77,7 +78,9 @@ class TestUpload:
         assert suffix in SUFFIXES[kind]
         assert store.upload(f"x{suffix}", kind=kind).version == 1
 
-    @pytest.mark.parametrize("name", ["../x.jar", "a/x.jar", "x.jar\x00", "x.exe", "   ", "", "x" * 300 + ".jar", "ö.py"])
+    @pytest.mark.parametrize(
+        "name", ["../x.jar", "a/x.jar", "x.jar\x00", "x.exe", "   ", "", "x" * 300 + ".jar", "ö.py"]
+    )
     @pytest.mark.parametrize(("kind", "where"), [(CODE, "code_artifact"), (DEPENDENCY, "dependency")])
     def test_a_bad_name_is_refused(self, store: Store, kind: ArtifactKind, where: str, name: str) -> None:
         with pytest.raises(InvalidInput, match=rf"^{where}: "):
@@ -245,7 +248,7 @@ class TestDelete:
         used = [(library, DEPENDENCY) for library in libraries] + ([(code, CODE)] if code else [])
         for name, kind in used:
             store.upload(name, b"", kind=kind)
-        store.submit(py_files=libraries, **({"code_artifact": code} if code else {}))
+        store.submit(py_files=libraries, code_artifact=code)
         for name, kind in used:
             with pytest.raises(InUse, match="is used by DAG sales"):
                 store.hide(name, kind=kind)

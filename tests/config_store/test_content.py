@@ -158,7 +158,9 @@ def test_a_secret_that_would_stand_on_the_command_line_is_refused(name: str) -> 
 def test_what_is_no_text_is_refused_everywhere(value: str, message: str) -> None:
     assert faults(principal=value) == [f"principal: {message}"]
     assert faults(environment={"X": secret(value)}) == [f"environment.X: {message}"]
-    assert faults(environment={"X": Setting("x", note=value)}) == ["environment.X.note: must be text of at most 10,000 characters"]
+    assert faults(environment={"X": Setting("x", note=value)}) == [
+        "environment.X.note: must be text of at most 10,000 characters"
+    ]
 
 
 def test_sealing_encrypts_the_marked_and_what_sounds_secret() -> None:

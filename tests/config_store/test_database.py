@@ -72,7 +72,9 @@ def fill(database: Database) -> None:
         session.add(DefaultGroupRow(id=1, group_id=1))
         session.add(RevisionRow(group_id=1, number=1, author="ada", created_at=NOW, note="", content={"a": 1}))
         session.add(
-            VersionRow(id=1, artifact_id=1, version=1, sha256=digest, size=3, uploaded_by="ada", uploaded_at=NOW, note="")
+            VersionRow(
+                id=1, artifact_id=1, version=1, sha256=digest, size=3, uploaded_by="ada", uploaded_at=NOW, note=""
+            )
         )
         session.add(
             SubmissionRow(

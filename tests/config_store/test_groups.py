@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from config_store import groups
 from config_store.content import Content, to_document
@@ -24,7 +24,7 @@ from config_store.errors import (
     User,
 )
 from config_store.groups import Save, change_content, create_group, describe_group, list_groups, make_default
-from config_store.models import DefaultGroupRow, RevisionRow
+from config_store.models import DefaultGroupRow, GroupRow, RevisionRow
 from config_store.settings import Setting
 from tests.config_store.store import Store, content, effective, final
 
@@ -187,16 +187,14 @@ class TestSave:
     def test_a_save_that_lost_the_race_after_reading_is_stale(self, store: Store) -> None:
         store.create("prod", arguments={"queue": "a"})
         with pytest.raises(StaleRevision, match="is at revision 2, not 1: bob"), store.database.writing() as session:
-            row = session.scalars(groups.select(groups.GroupRow)).one()
+            row = session.scalars(select(GroupRow)).one()
             bobs = {"number": 2, "parent": 1, "author": "bob", "note": ""}
             document = to_document(content(arguments={"queue": "b"}))
             moment = store.group("prod").updated_at
             session.execute(insert(RevisionRow).values(group_id=row.id, created_at=moment, content=document, **bobs))
             unseen = {"synchronize_session": False}
-            session.execute(update(groups.GroupRow).values(revision=2), execution_options=unseen)
-            groups.save_content(
-                session, "prod", Content(), parent=1, save=Save("ada"), cipher=store.cipher
-            )
+            session.execute(update(GroupRow).values(revision=2), execution_options=unseen)
+            groups.save_content(session, "prod", Content(), parent=1, save=Save("ada"), cipher=store.cipher)
         assert store.group("prod").revision == 1
 
     def test_a_bad_content_changes_nothing(self, store: Store) -> None:

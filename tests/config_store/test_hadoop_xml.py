@@ -61,7 +61,14 @@ def test_the_properties_are_those_that_hadoop_reads(document: str, expected: dic
 
 @pytest.mark.parametrize(
     ("encoding", "declared"),
-    [("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("utf-16", "UTF-16"), ("latin-1", "ISO-8859-1"), ("cp1252", "windows-1252")],
+    [
+        ("utf-8", ""),
+        ("utf-8-sig", ""),
+        ("utf-16", ""),
+        ("utf-16", "UTF-16"),
+        ("latin-1", "ISO-8859-1"),
+        ("cp1252", "windows-1252"),
+    ],
 )
 def test_a_file_is_read_in_its_own_encoding(encoding: str, declared: str) -> None:
     declaration = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
@@ -75,17 +82,32 @@ def test_a_file_is_read_in_its_own_encoding(encoding: str, declared: str) -> Non
         ("   \n", "is not well-formed XML at line 2, column 1: no element found"),
         ("<configuration>", "is not well-formed XML at line 1, column 16: no element found"),
         ("<configuration>\n  <a>\n</configuration>", "is not well-formed XML at line 3, column 3: mismatched tag"),
-        ("<configuration>\n<!-- größe --> & </configuration>",
-         "is not well-formed XML at line 2, column 17: not well-formed (invalid token)"),
-        ("<configuration/>\n<configuration/>", "is not well-formed XML at line 2, column 1: junk after document element"),
+        (
+            "<configuration>\n<!-- größe --> & </configuration>",
+            "is not well-formed XML at line 2, column 17: not well-formed (invalid token)",
+        ),
+        (
+            "<configuration/>\n<configuration/>",
+            "is not well-formed XML at line 2, column 1: junk after document element",
+        ),
         ("<configuration>\n\n &nbsp;</configuration>", "is not well-formed XML at line 3, column 2: undefined entity"),
         ("<configuration a='1' a='2'/>", "is not well-formed XML at line 1, column 22: duplicate attribute"),
-        ("<configuration>\x00</configuration>", "is not well-formed XML at line 1, column 16: not well-formed (invalid token)"),
-        ("<configuration>&#0;</configuration>",
-         "is not well-formed XML at line 1, column 16: reference to invalid character number"),
-        ('\n<?xml version="1.0"?><configuration/>',
-         "is not well-formed XML at line 2, column 1: XML or text declaration not at start of entity"),
-        (b"<configuration>\xff</configuration>", "is not well-formed XML at line 1, column 16: not well-formed (invalid token)"),
+        (
+            "<configuration>\x00</configuration>",
+            "is not well-formed XML at line 1, column 16: not well-formed (invalid token)",
+        ),
+        (
+            "<configuration>&#0;</configuration>",
+            "is not well-formed XML at line 1, column 16: reference to invalid character number",
+        ),
+        (
+            '\n<?xml version="1.0"?><configuration/>',
+            "is not well-formed XML at line 2, column 1: XML or text declaration not at start of entity",
+        ),
+        (
+            b"<configuration>\xff</configuration>",
+            "is not well-formed XML at line 1, column 16: not well-formed (invalid token)",
+        ),
         (codecs.BOM_UTF16_LE + b"<\x00", "is not well-formed XML at line 1, column 2: unclosed token"),
         (b"fs.defaultFS=hdfs://nn", "is not well-formed XML at line 1, column 13: not well-formed (invalid token)"),
     ],
@@ -123,8 +145,14 @@ def test_a_document_type_does_not_hide_in_another_encoding(encoding: str) -> Non
     ("content", "expected"),
     [
         ("<project/>", "begins with <project> at line 1, column 1; Hadoop reads <configuration>"),
-        ("<!-- x -->\n <Configuration/>", "begins with <Configuration> at line 2, column 2; Hadoop reads <configuration>"),
-        ("<a:configuration xmlns:a='x'/>", "begins with <a:configuration> at line 1, column 1; Hadoop reads <configuration>"),
+        (
+            "<!-- x -->\n <Configuration/>",
+            "begins with <Configuration> at line 2, column 2; Hadoop reads <configuration>",
+        ),
+        (
+            "<a:configuration xmlns:a='x'/>",
+            "begins with <a:configuration> at line 1, column 1; Hadoop reads <configuration>",
+        ),
         (f"<{'x' * 1000}/>", f"begins with <{'x' * 50}> at line 1, column 1; Hadoop reads <configuration>"),
     ],
 )
@@ -139,7 +167,9 @@ def test_deep_nesting_is_refused() -> None:
         assert fault("<configuration>" + "<a>" * depth) == expected
 
 
-@pytest.mark.parametrize("encoding", ["no-such", "utf-7", "big5", "shift_jis", "hex", "idna", "undefined", "rot13", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding", ["no-such", "utf-7", "big5", "shift_jis", "hex", "idna", "undefined", "rot13", "utf-32"]
+)
 def test_an_encoding_that_is_not_read_is_refused(encoding: str) -> None:
     assert fault(f'<?xml version="1.0" encoding="{encoding}"?><configuration/>').startswith(f"{NAME}: ")
 
@@ -156,7 +186,19 @@ def test_a_bad_file_name_is_refused(name: str) -> None:
 
 fragments = st.sampled_from(
     ["<configuration>", "</configuration>", "<property>", "</property>", "<name>", "</name>", "<value>", "</value>"]
-    + ["<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&x;", "<!DOCTYPE a>", "<?xml version='1.0' encoding='", "'?>", "a", "\n"]
+    + [
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "&amp;",
+        "&x;",
+        "<!DOCTYPE a>",
+        "<?xml version='1.0' encoding='",
+        "'?>",
+        "a",
+        "\n",
+    ]
 )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import registry
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateTable, Table
 
@@ -83,8 +83,9 @@ def test_a_row_refers_to_one_that_exists(database: Database) -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
 def test_postgresql_and_mysql_have_a_form_of_every_table(table: Table) -> None:
-    for_postgresql = str(CreateTable(table).compile(dialect=postgresql.dialect()))
-    for_mysql = str(CreateTable(table).compile(dialect=mysql.dialect()))
+    for_postgresql, for_mysql = (
+        str(CreateTable(table).compile(dialect=registry.load(name)())) for name in ("postgresql", "mysql")
+    )
     assert "TIMESTAMP WITHOUT TIME ZONE" not in for_postgresql
     assert for_mysql.count("VARCHAR(250)") == for_mysql.count("VARCHAR(250) COLLATE utf8mb4_bin")
     assert "DATETIME," not in for_mysql

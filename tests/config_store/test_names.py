@@ -54,7 +54,9 @@ def test_a_long_name_is_refused_by_its_length(length: int) -> None:
     assert fault("a" * (length - 4) + ".jar", ".jar") == expected
 
 
-@pytest.mark.parametrize("name", ["hbase.jar", "my-lib_2.13+x@(1)=~.jar", "_.jar", "X.JAR", "a..jar", "x" * 246 + ".jar"])
+@pytest.mark.parametrize(
+    "name", ["hbase.jar", "my-lib_2.13+x@(1)=~.jar", "_.jar", "X.JAR", "a..jar", "x" * 246 + ".jar"]
+)
 def test_a_file_name_is_taken_as_it_is(name: str) -> None:
     assert check_file_name(name, JAR) == name
 
@@ -63,7 +65,18 @@ def test_a_file_name_is_taken_as_it_is(name: str) -> None:
     "name",
     [
         *("../x.jar", "..", "..jar", ".hidden.jar", "./x.jar", "/x.jar", "a/x.jar", "x.jar/", "..\\x.jar", "C:x.jar"),
-        *("x\x00.jar", "x.jar\x00", "x.jar\n", " x.jar", "x y.jar", "x,y.jar", "x%2e.jar", "x#y.jar", "x?.jar", "x*.jar"),
+        *(
+            "x\x00.jar",
+            "x.jar\x00",
+            "x.jar\n",
+            " x.jar",
+            "x y.jar",
+            "x,y.jar",
+            "x%2e.jar",
+            "x#y.jar",
+            "x?.jar",
+            "x*.jar",
+        ),
         *("-rf.jar", "--conf.jar", "@x.jar", "~x.jar", "größe.jar", "x\u202eraj.jar", "\U0001f600.jar"),
     ],
 )

@@ -31,7 +31,8 @@ from config_store.wire import (
     StoredFile,
     SubmitPlan,
 )
-from tests.config_store.store import CODE, Store, effective, final, job, resources, secret, task
+from tests.config_store.store import CODE, Store, effective, final, job, only, resources, secret
+from tests.stand_ins import task
 
 if TYPE_CHECKING:
     from config_store.wire import TaskIdentity
@@ -281,8 +282,8 @@ class TestPrecedence:
     def test_a_twin_of_a_higher_layer_wins(
         self, store: Store, section: str, stored: str, field: str, asked: str, kind: SettingKind
     ) -> None:
-        store.create("prod", **{section: {stored: "7g"}})
-        plan = store.plan(**{field: {asked: "9g"}})
+        store.create("prod", **only(section, stored, "7g"))
+        plan = store.plan(**only(field, asked, "9g"))
         assert [s for s in plan.settings if s.layer is not Layer.SUITE] == [
             EffectiveSetting(
                 kind=kind,
@@ -428,7 +429,7 @@ class TestFinal:
     def test_no_task_gets_around_it(
         self, store: Store, section: str, name: str, request_fields: dict[str, Any], message: str
     ) -> None:
-        store.create("prod", **{section: {name: final("7g")}})
+        store.create("prod", **only(section, name, final("7g")))
         remedy = " Remove that from the task, or ask an admin to lift the mark."
         assert refused(FinalOverridden, store, **request_fields) == message + remedy
 
@@ -445,7 +446,7 @@ class TestFinal:
         self, store: Store, stored: str, request_fields: dict[str, Any], asked: str
     ) -> None:
         name = "jars" if stored == "arguments" else "spark.jars"
-        store.create("prod", **{stored: {name: final("s3a://x/a.jar")}})
+        store.create("prod", **only(stored, name, final("s3a://x/a.jar")))
         assert refused(FinalOverridden, store, **request_fields).startswith(
             f"{name}=s3a://x/a.jar is final in config group 'prod': the task may not add to it ({asked})."
         )
@@ -482,7 +483,7 @@ class TestExclude:
     @pytest.mark.parametrize("excluded", ["driver-memory", "spark.driver.memory"])
     def test_either_twins_name_leaves_the_groups_setting_out(self, store: Store, section: str, excluded: str) -> None:
         name = "driver-memory" if section == "arguments" else "spark.driver.memory"
-        store.create("prod", **{section: {name: "7g"}})
+        store.create("prod", **only(section, name, "7g"))
         plan = store.plan(exclude_spark_args=[excluded])
         assert effective(plan) == {}
         assert plan.warnings == ()
@@ -563,14 +564,14 @@ class TestApplication:
             ),
         ],
     )
-    def test_code_of_the_other_language_is_refused(
-        self, store: Store, language: str, name: str, message: str
-    ) -> None:
+    def test_code_of_the_other_language_is_refused(self, store: Store, language: str, name: str, message: str) -> None:
         store.create("prod")
         store.upload(name, kind=CODE)
         assert refused(Unresolvable, store, language=language, code_artifact=name) == message
 
-    @pytest.mark.parametrize("fields", [{"application_uri": None}, {"code_artifact": "a.py", "application_uri": "s3a://b"}])
+    @pytest.mark.parametrize(
+        "fields", [{"application_uri": None}, {"code_artifact": "a.py", "application_uri": "s3a://b"}]
+    )
     def test_one_thing_is_run(self, store: Store, fields: dict[str, Any]) -> None:
         store.create("prod")
         assert refused(Unresolvable, store, **fields) == (
@@ -583,13 +584,17 @@ class TestApplication:
             "class_path names the main class of a jar; a python file has none, leave it out."
         )
 
-    @pytest.mark.parametrize("uri", ["s3a://jobs/job.jar", "hdfs:///jobs/job.jar", "local:/opt/job.jar", "/opt/job.jar"])
+    @pytest.mark.parametrize(
+        "uri", ["s3a://jobs/job.jar", "hdfs:///jobs/job.jar", "local:/opt/job.jar", "/opt/job.jar"]
+    )
     def test_a_uri_may_stand_for_code(self, store: Store, uri: str) -> None:
         store.create("prod")
         plan = store.plan(language="java", application_uri=uri)
         assert (plan.application, plan.application_uri) == (None, uri)
 
-    @pytest.mark.parametrize("uri", ["--conf", "-h", "--class=x", "job.jar", "../job.jar", "spark-internal", " ", "s3a://a\x00b"])
+    @pytest.mark.parametrize(
+        "uri", ["--conf", "-h", "--class=x", "job.jar", "../job.jar", "spark-internal", " ", "s3a://a\x00b"]
+    )
     def test_what_spark_submit_would_take_for_an_option_is_no_uri(self, store: Store, uri: str) -> None:
         store.create("prod", arguments={"driver-memory": final("7g")})
         smuggled = ["spark.driver.memory=99g", "s3a://jobs/job.jar"]
@@ -607,7 +612,9 @@ class TestTarget:
             ({"arguments": {"master": "yarn"}}, {"spark_configurations": {"spark.submit.deployMode": "cluster"}}),
         ],
     )
-    def test_cluster_mode_is_for_yarn(self, store: Store, group: dict[str, Any], request_fields: dict[str, Any]) -> None:
+    def test_cluster_mode_is_for_yarn(
+        self, store: Store, group: dict[str, Any], request_fields: dict[str, Any]
+    ) -> None:
         site = store.config_file("core-site.xml", "<configuration/>")
         store.create("prod", hadoop_files=(site,), **group)
         assert "cluster" in effective(store.plan(**request_fields)).values()
@@ -618,18 +625,23 @@ class TestTarget:
     )
     def test_cluster_mode_elsewhere_is_refused(self, store: Store, master: str | None, field: str, name: str) -> None:
         store.create("prod", arguments={"master": master} if master else {})
-        assert refused(Unresolvable, store, **{field: {name: "cluster"}}) == (
-            f"deploy-mode=cluster with master={master or '(none)'} is not supported: spark-submit ends with exit code 0 "
-            "there even when the driver fails. Use deploy-mode=client, or master=yarn."
+        assert refused(Unresolvable, store, **only(field, name, "cluster")) == (
+            f"deploy-mode=cluster with master={master or '(none)'} is not supported: spark-submit ends with exit code "
+            "0 there even when the driver fails. Use deploy-mode=client, or master=yarn."
         )
-        assert effective(store.plan(**{field: {name: "client"}}))
+        assert effective(store.plan(**only(field, name, "client")))
 
     def test_cluster_mode_does_not_come_in_by_the_environment(self, store: Store) -> None:
         store.create("prod")
         said = refused(InvalidInput, store, env_vars={"DEPLOY_MODE": "cluster"})
-        assert said == "env_vars.DEPLOY_MODE: DEPLOY_MODE can't be set here: spark-submit reads it as --deploy-mode; set the argument"
+        assert said == (
+            "env_vars.DEPLOY_MODE: DEPLOY_MODE can't be set here: spark-submit reads it as --deploy-mode; "
+            "set the argument"
+        )
 
-    @pytest.mark.parametrize("fields", [{"spark_arguments": {"master": "yarn"}}, {"spark_configurations": {"spark.master": "yarn"}}])
+    @pytest.mark.parametrize(
+        "fields", [{"spark_arguments": {"master": "yarn"}}, {"spark_configurations": {"spark.master": "yarn"}}]
+    )
     def test_yarn_needs_hadoop_files(self, store: Store, fields: dict[str, Any]) -> None:
         store.create("prod")
         assert refused(Unresolvable, store, **fields) == (
@@ -644,8 +656,12 @@ class TestTarget:
         )
 
     @pytest.mark.parametrize(
-        "group", [{"principal": PRINCIPAL}, {"arguments": {"principal": PRINCIPAL}},
-                  {"configurations": {"spark.kerberos.principal": PRINCIPAL}}]
+        "group",
+        [
+            {"principal": PRINCIPAL},
+            {"arguments": {"principal": PRINCIPAL}},
+            {"configurations": {"spark.kerberos.principal": PRINCIPAL}},
+        ],
     )
     def test_a_principal_needs_its_keytab(self, store: Store, group: dict[str, Any]) -> None:
         store.create("prod", **group)
@@ -681,7 +697,7 @@ class TestSecrets:
     def test_a_secret_travels_off_the_command_line(
         self, store: Store, section: str, name: str, travels_as: tuple[SettingKind, str]
     ) -> None:
-        store.create("prod", **{section: {name: secret("hunter2")}})
+        store.create("prod", **only(section, name, secret("hunter2")))
         found = setting(store.plan(), *travels_as)
         assert (found.value, found.secret) == ("hunter2", True)
         hidden = setting(store.plan().redacted(), *travels_as)
@@ -704,7 +720,7 @@ class TestSecrets:
     def test_a_name_that_sounds_secret_is_hidden(self, store: Store, field: str) -> None:
         store.create("prod")
         name = "spark.my.password" if field == "spark_configurations" else "MY_PASSWORD"
-        plan = store.plan(**{field: {name: "planted"}})
+        plan = store.plan(**only(field, name, "planted"))
         assert "planted" not in plan.redacted().model_dump_json()
 
     def test_a_redacted_plan_has_no_keytab(self, store: Store) -> None:
@@ -743,7 +759,7 @@ def test_a_plan_is_frozen_and_travels_as_json(acceptance: Store) -> None:
     ]
     assert all(isinstance(file, StoredFile) for file in plan.stored_files())
     with pytest.raises(ValueError, match="frozen"):
-        plan.group = "other"  # type: ignore[misc]
+        plan.group = "other"
 
 
 @pytest.mark.parametrize("identity", [task("größe", "t.u"), task("d", "t", map_index=3, try_number=2)])

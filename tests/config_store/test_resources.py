@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config_store.errors import DependencyClash, InvalidInput, NotFound
-from tests.config_store.store import CODE, Store, resources
+from tests.config_store.store import CODE, Store, only, resources
 
 
 @pytest.fixture
@@ -52,9 +52,10 @@ def test_the_groups_come_before_the_tasks_in_the_order_given(filled: Store) -> N
     ],
 )
 def test_lists_of_all_layers_add_up(filled: Store, section: str, name: str, option: str) -> None:
-    filled.create("lists", **{section: {name: "s3a://g/1.zip,s3a://g/2.zip"}})
+    filled.create("lists", **only(section, name, "s3a://g/1.zip,s3a://g/2.zip"))
     field = "spark_arguments" if section == "arguments" else "spark_configurations"
-    plan = filled.plan(config_group="lists", **{field: {name: "s3a://t/3.zip"}, option.replace("-", "_"): ["s3a://t/4.zip"]})
+    request = only(field, name, "s3a://t/3.zip") | {option.replace("-", "_"): ["s3a://t/4.zip"]}
+    plan = filled.plan(config_group="lists", **request)
     assert resources(plan) == [
         f"{option} group s3a://g/1.zip",
         f"{option} group s3a://g/2.zip",
@@ -123,15 +124,17 @@ def test_an_entry_is_an_uploaded_name_or_a_uri(filled: Store, entry: str, expect
         ("s3a://x/\x00.jar", InvalidInput, "jars: 's3a://x/\\x00.jar' is refused"),
         ("../x.jar", InvalidInput, "jars: '../x.jar' is refused: a path must be absolute, without '..'"),
         ("lib/x.jar", InvalidInput, "jars: 'lib/x.jar' is refused: a path must be absolute, without '..'"),
-        ("/opt/../etc/x.jar", InvalidInput, "jars: '/opt/../etc/x.jar' is refused: a path must be absolute, without '..'"),
+        (
+            "/opt/../etc/x.jar",
+            InvalidInput,
+            "jars: '/opt/../etc/x.jar' is refused: a path must be absolute, without '..'",
+        ),
         ("größe.jar", InvalidInput, "dependency: 'größe.jar' is refused"),
         ("x.txt", InvalidInput, "dependency: 'x.txt' must end with .jar or .py or .zip or .egg or .whl"),
         ("x" * 300 + ".jar", InvalidInput, "dependency: has 304 characters, at most 250 are allowed"),
     ],
 )
-def test_what_is_neither_is_refused(
-    filled: Store, entry: str, error: type[Exception], message: str
-) -> None:
+def test_what_is_neither_is_refused(filled: Store, entry: str, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as refused:
         filled.plan(config_group="empty", jars=[entry])
     assert str(refused.value).startswith(message)
@@ -143,7 +146,8 @@ def test_what_is_neither_is_refused(
         (
             {"jars": ["hbase.jar"]},
             {"jars": ["hbase.jar@1"]},
-            "Two different files named 'hbase.jar' would reach the job: hbase.jar@2 (group) and hbase.jar@1 (operator). ",
+            "Two different files named 'hbase.jar' would reach the job: "
+            "hbase.jar@2 (group) and hbase.jar@1 (operator). ",
         ),
         (
             {"jars": ["hbase.jar"]},
@@ -171,9 +175,7 @@ def test_what_is_neither_is_refused(
         ),
     ],
 )
-def test_two_files_of_one_name_clash(
-    filled: Store, group: dict[str, Any], task: dict[str, Any], message: str
-) -> None:
+def test_two_files_of_one_name_clash(filled: Store, group: dict[str, Any], task: dict[str, Any], message: str) -> None:
     filled.upload("util.py", b"the program", kind=CODE)
     filled.create("clash", **group)
     with pytest.raises(DependencyClash) as clash:
@@ -184,7 +186,9 @@ def test_two_files_of_one_name_clash(
 def test_one_content_under_one_name_is_no_clash(filled: Store) -> None:
     filled.upload("util.py", b"util.py 2", kind=CODE)
     plan = filled.plan(
-        code_artifact="util.py", jars=["hbase.jar@2", "hbase.jar", "s3a://x/a.jar", "s3a://x/a.jar"], py_files=["util.py"]
+        code_artifact="util.py",
+        jars=["hbase.jar@2", "hbase.jar", "s3a://x/a.jar", "s3a://x/a.jar"],
+        py_files=["util.py"],
     )
     assert resources(plan) == [
         "jars group hbase.jar@2",

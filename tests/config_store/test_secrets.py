@@ -11,7 +11,8 @@ from config_store.content import Keytab
 from config_store.errors import SecretUnreadable
 from config_store.secrets import FernetCipher, NoSecretKey
 from config_store.wire import State
-from tests.config_store.store import Store, effective, secret, task
+from tests.config_store.store import Store, effective, secret
+from tests.stand_ins import task
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 PLANTED = "pl4nted-s3cret"

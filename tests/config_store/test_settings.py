@@ -39,7 +39,11 @@ def test_a_sound_setting_has_no_fault(kind: SettingKind, name: str, value: str) 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("driver-memroy", "spark-submit has no option --driver-memroy; did you mean driver-memory or driver-cores or executor-memory?"),
+        (
+            "driver-memroy",
+            "spark-submit has no option --driver-memroy; "
+            "did you mean driver-memory or driver-cores or executor-memory?",
+        ),
         ("--driver-memory", "spark-submit has no option ----driver-memory; did you mean driver-memory or "),
         ("", "spark-submit has no option --"),
         ("zzz", "spark-submit has no option --zzz"),

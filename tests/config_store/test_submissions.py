@@ -16,7 +16,8 @@ from config_store.errors import InvalidInput, NotFound, UnknownGroup, WrongState
 from config_store.models import SubmissionFileRow, SubmissionRow
 from config_store.submissions import Filters, get_file, list_submissions
 from config_store.wire import JobRequest, Outcome, Receipt, State, TaskIdentity, Ticket
-from tests.config_store.store import CODE, Store, effective, secret, task
+from tests.config_store.store import CODE, Store, effective, secret
+from tests.stand_ins import task
 
 PLANNED, KEYED, SUBMITTED, RUNNING, ENDED = State
 LOST_WORDS = "its worker went away without a word; a later try of the task has begun"

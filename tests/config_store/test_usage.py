@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from config_store import usage
 from config_store.errors import User
-from tests.config_store.store import CODE, Store, task
+from tests.config_store.store import CODE, Store
+from tests.stand_ins import task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from sqlalchemy.orm import Session
 
 Answer = TypeVar("Answer")
 MINUTE, WINDOW = timedelta(minutes=1), timedelta(days=30)
 
 
-def ask(store: Store, question: Callable[[Session], Answer]) -> Answer:
+def ask(store: Store, question: Callable[..., Answer], *about: Any, **more: Any) -> Answer:
+    """The answer to one question of the module."""
     with store.database.reading() as session:
-        return question(session)
+        return question(session, *about, **more)
 
 
 @pytest.mark.parametrize(("age", "counts"), [(timedelta(0), True), (WINDOW - MINUTE, True), (WINDOW + MINUTE, False)])
@@ -31,8 +31,8 @@ def test_a_dag_counts_for_30_days(store: Store, age: timedelta, counts: bool) ->
     code = store.upload("job.py", kind=CODE)
     store.age(store.submit(code_artifact="job.py"), age)
     expected = [User("DAG", "sales")] if counts else []
-    assert ask(store, lambda session: usage.dags_using_group(session, "prod")) == expected
-    assert ask(store, lambda session: usage.dags_using_versions(session, [code.id])) == expected
+    assert ask(store, usage.dags_using_group, "prod") == expected
+    assert ask(store, usage.dags_using_versions, [code.id]) == expected
 
 
 def test_each_dag_is_named_once_and_by_name(store: Store) -> None:
@@ -41,7 +41,7 @@ def test_each_dag_is_named_once_and_by_name(store: Store) -> None:
     for dag_id, task_id in [("b", "1"), ("a", "1"), ("b", "2")]:
         store.submit(task(dag_id, task_id))
     store.submit(task("c", "1"), config_group="other")
-    found = ask(store, lambda session: usage.dags_using_group(session, "prod"))
+    found = ask(store, usage.dags_using_group, "prod")
     assert [str(user) for user in found] == ["DAG a", "DAG b"]
 
 
@@ -50,7 +50,7 @@ def test_the_last_use_of_each_dag_is_told_however_long_ago(store: Store) -> None
     code = store.upload("job.py", kind=CODE)
     for dag_id, days in [("old", 400), ("new", 2), ("old", 300), ("new", 1)]:
         store.age(store.submit(task(dag_id, str(days)), code_artifact="job.py"), timedelta(days=days))
-    found = ask(store, lambda session: usage.last_use_by_dag(session, [code.id]))
+    found = ask(store, usage.last_use_by_dag, [code.id])
     assert [(dag_id, (datetime.now(UTC) - last).days) for dag_id, last in found] == [("new", 1), ("old", 300)]
 
 
@@ -58,7 +58,7 @@ def test_another_version_is_another_thing(store: Store) -> None:
     store.create("prod")
     first, second = (store.upload("job.py", data, kind=CODE) for data in (b"1", b"2"))
     store.submit(code_artifact="job.py", code_artifact_version=1)
-    used = [ask(store, lambda session, v=v: usage.dags_using_versions(session, [v.id])) for v in (first, second)]
+    used = [ask(store, usage.dags_using_versions, [v.id]) for v in (first, second)]
     assert used == [[User("DAG", "sales")], []]
 
 
@@ -73,7 +73,7 @@ def test_groups_use_what_their_present_revision_chooses(store: Store) -> None:
     store.delete("deleted")
     store.create("near", jars=["ax.jar", "xzy.jar"], environment={"NOTE": '"x.jar"'})
     using = {
-        name: [user.name for user in ask(store, lambda session, n=name: usage.groups_using_dependency(session, n))]
+        name: [user.name for user in ask(store, usage.groups_using_dependency, name)]
         for name in ("x.jar", "x_y.jar", "xzy.jar")
     }
     assert using == {"x.jar": ["present"], "x_y.jar": [], "xzy.jar": ["near"]}
@@ -90,5 +90,5 @@ def test_a_version_is_used_by_who_pins_it_and_the_newest_by_who_pins_none(
         store.upload("lib.zip", data)
     store.create("open", py_files=["lib.zip"])
     store.create("pinned", py_files=["lib.zip@1"])
-    found = ask(store, lambda session: usage.groups_using_dependency(session, "lib.zip", version, newest=newest))
+    found = ask(store, usage.groups_using_dependency, "lib.zip", version, newest=newest)
     assert [user.name for user in found] == expected

@@ -36,9 +36,7 @@ def effective(name: str, **fields: Any) -> EffectiveSetting:
 
 
 def plan(**fields: Any) -> SubmitPlan:
-    return SubmitPlan.model_validate(
-        {"group": "prod", "revision": 1, "language": "python", "app_name": "a", **fields}
-    )
+    return SubmitPlan.model_validate({"group": "prod", "revision": 1, "language": "python", "app_name": "a", **fields})
 
 
 def test_workers_need_nothing_of_the_store_but_pydantic() -> None:
@@ -61,7 +59,9 @@ def test_a_request_arrives_as_it_was_sent(request: JobRequest) -> None:
     assert JobRequest.model_validate_json(request.model_dump_json()) == request
 
 
-@pytest.mark.parametrize("fields", [{"langauge": "java"}, {"spark_arguments": {"a": 1}}, {"language": "scala"}, {"jars": "x.jar"}])
+@pytest.mark.parametrize(
+    "fields", [{"langauge": "java"}, {"spark_arguments": {"a": 1}}, {"language": "scala"}, {"jars": "x.jar"}]
+)
 def test_what_is_misspelled_or_mistyped_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         JobRequest.model_validate({"language": "python", **fields})

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.live_airflow import LiveAirflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 API = "/couture/api/v1"
 CORE_SITE = b"<?xml version='1.0'?>\r\n<configuration>\r\n  <!-- kept -->\r\n</configuration>\r\n"
@@ -73,7 +73,7 @@ def upload(client: httpx.Client, kind: str, name: str, content: bytes) -> None:
     client.post(f"{API}/artifacts/{kind}/{name}/versions", content=content).raise_for_status()
 
 
-def create(client: httpx.Client, name: str, content: dict[str, object]) -> None:
+def create(client: httpx.Client, name: str, content: Mapping[str, object]) -> None:
     """Make a group."""
     client.post(f"{API}/groups", json={"name": name, "content": content}).raise_for_status()
 

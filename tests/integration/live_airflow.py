@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ import httpx
 from cryptography.fernet import Fernet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Found = TypeVar("Found")
 
@@ -120,8 +121,7 @@ class LiveAirflow:
         """Make the database, the users (name and password are the role in lower case) and start the processes."""
         self.records.mkdir(parents=True)
         users = [
-            ["users", "create", "-r", role, "-u", _user(role), "-p", _user(role), "-f", "x", "-l", "x"]
-            + ["-e", f"{_user(role)}@example.com"]
+            f"users create -f x -l x -u {_user(role)} -p {_user(role)} -e {_user(role)}@example.com -r".split() + [role]
             for role in ROLES
         ]
         commands = json.dumps([["db", "migrate"], ["couture", "init"], *users])
@@ -151,6 +151,21 @@ class LiveAirflow:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
+
+    @contextmanager
+    def second_api_server(self) -> Iterator[str]:
+        """One more API server on the same database; yields its address."""
+        port = free_port()
+        argv = [str(Path(sys.executable).parent / "airflow"), "api-server", "--port", str(port)]
+        with (self.home / "second-api-server.log").open("wb") as log:
+            process = subprocess.Popen(argv, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for("the second API server", lambda: _answers(url), READY_S)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
 
     def _healthy(self) -> bool | None:
         for name, process in self.processes.items():
@@ -224,6 +239,13 @@ class LiveAirflow:
             etag = client.get(f"/couture/api/v1/groups/{group}").raise_for_status().headers["ETag"]
             path = f"/couture/api/v1/groups/{group}/content"
             client.patch(path, json=change, headers={"If-Match": etag}).raise_for_status()
+
+
+def _answers(url: str) -> bool | None:
+    try:
+        return httpx.get(f"{url}/api/v2/monitor/health").is_success or None
+    except httpx.TransportError:
+        return None
 
 
 def _texts(entry: dict[str, Any]) -> list[str]:

@@ -63,9 +63,7 @@ def _named(option: str, value: str) -> str:
 
 def identity(task_id: str, dag_id: str) -> Counter[tuple[str, str]]:
     """The two properties that every job carries."""
-    return Counter(
-        {("--conf", f"spark.workflow.taskId={task_id}"): 1, ("--conf", f"spark.workflow.dagId={dag_id}"): 1}
-    )
+    return Counter({("--conf", f"spark.workflow.taskId={task_id}"): 1, ("--conf", f"spark.workflow.dagId={dag_id}"): 1})
 
 
 def options(*pairs: tuple[str, str]) -> Counter[tuple[str, str]]:
@@ -207,9 +205,7 @@ def test_7_default_args_carry_everything(airflow: LiveAirflow, runs: dict[str, t
         ("escaping", "code_artifact: '../x.jar' is refused"),
     ],
 )
-def test_8_missing_artifact(
-    airflow: LiveAirflow, runs: dict[str, tuple[str, str]], task_id: str, words: str
-) -> None:
+def test_8_missing_artifact(airflow: LiveAirflow, runs: dict[str, tuple[str, str]], task_id: str, words: str) -> None:
     run_id, state = runs["missing_artifact"]
     assert state == "failed"
     assert words in airflow.task_log("missing_artifact", task_id, run_id)

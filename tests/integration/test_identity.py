@@ -122,6 +122,17 @@ def test_a_replay_after_the_start_is_refused(airflow: LiveAirflow, running: dict
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:couture:problem:WrongState")
 
 
+def test_a_second_api_server_knows_the_same_tasks(airflow: LiveAirflow, running: dict[str, str]) -> None:
+    secret = "known-to-both"
+    _write_proof(airflow, running["run_id"], proof_digest(running["id"], secret))
+    with airflow.second_api_server() as url:
+        headers = {"Authorization": f"Couture-Task {running['id']}:{secret}"}
+        answer = httpx.post(f"{url}{SUBMISSIONS}", json=JOB, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:couture:problem:WrongState")
+        headers = {"Authorization": f"Couture-Task {running['id']}:another"}
+        assert httpx.post(f"{url}{SUBMISSIONS}", json=JOB, headers=headers, timeout=30).status_code == 403
+
+
 def test_another_tasks_id_with_ones_own_secret_is_refused(airflow: LiveAirflow, running: dict[str, str]) -> None:
     own = str(uuid.uuid4())
     _write_proof(airflow, running["run_id"], proof_digest(own, "mine"))

@@ -137,9 +137,7 @@ def sleeping_driver(name: str) -> list[psutil.Process] | None:
     return found or None
 
 
-def start_sleeping(
-    airflow: LiveAirflow, dag_id: str, task_id: str, file: str
-) -> tuple[str, list[psutil.Process]]:
+def start_sleeping(airflow: LiveAirflow, dag_id: str, task_id: str, file: str) -> tuple[str, list[psutil.Process]]:
     """A run whose driver has begun to sleep, and the driver's processes."""
     run_id = airflow.trigger(dag_id)
     wait_for("its first line", lambda: "sleeping" in airflow.task_log(dag_id, task_id, run_id) or None, 90)
@@ -159,9 +157,7 @@ def task_process(driver: psutil.Process) -> psutil.Process:
 @pytest.mark.parametrize(
     ("dag_id", "task_id", "file"), [("sleepy", "python", "sleep.py"), ("sleepy_jar", "jar", "sleep.jar")]
 )
-def test_kill_9_of_the_task_leaves_no_driver(
-    airflow: LiveAirflow, dag_id: str, task_id: str, file: str
-) -> None:
+def test_kill_9_of_the_task_leaves_no_driver(airflow: LiveAirflow, dag_id: str, task_id: str, file: str) -> None:
     run_id, drivers = start_sleeping(airflow, dag_id, task_id, file)
     task_process(drivers[-1]).send_signal(signal.SIGKILL)
     wait_for("the end of the driver", lambda: gone(file), LEFT_S)

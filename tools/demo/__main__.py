@@ -20,9 +20,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
     folder = os.environ.get("DEMO_DIR") or CHECKOUT / "build" / "demo"
     port = os.environ.get("DEMO_PORT") or None
-    parser.add_argument(
-        "--dir", type=Path, default=folder, help="where all its files go [DEMO_DIR, build/demo]"
-    )
+    parser.add_argument("--dir", type=Path, default=folder, help="where all its files go [DEMO_DIR, build/demo]")
     parser.add_argument("--port", type=int, default=port, help="of Airflow [DEMO_PORT, 8080 or a free one]")
     parser.add_argument("--once", action="store_true", help="end when the example has ended")
     return parser.parse_args(arguments)

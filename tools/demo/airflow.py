@@ -136,9 +136,8 @@ def choose_port(wanted: int | None) -> int:
 def install(airflow: Airflow) -> None:
     """Make database, admin and permissions, unless this state of the code did so already."""
     home, state = airflow.home, code_state(CHECKOUT)
+    draw_password(home)
     if home.installed.exists() and home.installed.read_text() == state:
-        if not home.password_file.exists():
-            raise PasswordLost(home.folder, home.password_file)
         return
     home.installed.unlink(missing_ok=True)
     environment = airflow.environment()
@@ -150,14 +149,20 @@ def install(airflow: Airflow) -> None:
     home.installed.write_text(state)
 
 
+def draw_password(home: DemoHome) -> None:
+    """Keep a new password for the first user, unless there is one. Raises PasswordLost."""
+    if home.password_file.exists():
+        return
+    if home.database.exists():
+        raise PasswordLost(home.folder, home.password_file)
+    password = secrets.token_urlsafe(12)
+    write_privately(home.password_file, password + "\n")
+    say(f"password of {ADMIN}: {password} (kept in {home.shown(home.password_file)})")
+
+
 def create_admin(home: DemoHome, environment: Mapping[str, str]) -> None:
     """Create the first user; its password reaches Airflow through a pipe, where `ps` doesn't show it."""
-    if home.password_file.exists():
-        say(f"first user: {ADMIN}")
-    else:
-        write_privately(home.password_file, secrets.token_urlsafe(12) + "\n")
-        kept = f"(kept in {home.shown(home.password_file)})"
-        say(f"first user: {ADMIN}, password {home.password_file.read_text().strip()} {kept}")
+    say(f"first user: {ADMIN} (airflow users create)")
     password = home.password_file.read_text()
     names = ("--firstname", "First", "--lastname", "Admin", "--email", "admin@example.com")
     command = ("airflow", "users", "create", "--role", "Admin", "--username", ADMIN, *names)

@@ -63,9 +63,7 @@ class AirflowApi:
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Task -> its state; None before it is scheduled."""
         answer = self._http.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
-        return {
-            task["task_id"]: task["state"] for task in _checked("read tasks", answer).json()["task_instances"]
-        }
+        return {task["task_id"]: task["state"] for task in _checked("read tasks", answer).json()["task_instances"]}
 
     def task_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
         """The lines of a task's first try."""

@@ -38,9 +38,7 @@ class NoJava(DemoError):
 
     def __init__(self, java_home: str | None) -> None:
         where = f"JAVA_HOME is {java_home}, which has no bin/java" if java_home else "JAVA_HOME is not set"
-        super().__init__(
-            f"Spark needs Java: {where}, and PATH has no java. `make setup` finds or installs one."
-        )
+        super().__init__(f"Spark needs Java: {where}, and PATH has no java. `make setup` finds or installs one.")
 
 
 class MissingFiles(DemoError):
@@ -55,8 +53,7 @@ class PasswordLost(DemoError):
 
     def __init__(self, folder: Path, password_file: Path) -> None:
         super().__init__(
-            f"{password_file} is missing, but the demo's database has its user already.\n"
-            f"Begin anew: rm -r {folder}"
+            f"{password_file} is missing, but the demo's database has its user already.\nBegin anew: rm -r {folder}"
         )
 
 

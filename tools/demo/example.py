@@ -50,9 +50,7 @@ class Example:
         run_id = f"demo__{time.strftime('%Y%m%dT%H%M%S')}_{secrets.token_hex(2)}"
         self._wait(f"The DAG {DAG_ID}", self._find_dag, DAG_S)
         self._api.unpause(DAG_ID)
-        self._wait(
-            "A new run", lambda: (self._api.trigger(DAG_ID, run_id) or None, "database busy"), TRIGGER_S
-        )
+        self._wait("A new run", lambda: (self._api.trigger(DAG_ID, run_id) or None, "database busy"), TRIGGER_S)
         say(f"run {run_id} of {DAG_ID}")
         state = self._watch(run_id)
         for task_id, task_state in self._api.task_states(DAG_ID, run_id).items():

@@ -84,9 +84,7 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
         """End all processes; honcho calls it on a signal and when one of them has ended, others at will."""
         if not self.stopping.is_set():
             self.ended_alone = {
-                name: process["returncode"]
-                for name, process in self._processes.items()
-                if "returncode" in process
+                name: process["returncode"] for name, process in self._processes.items() if "returncode" in process
             }
             self.stopping.set()
             # honcho's own patience begins when the first process has ended: none may

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-NO_DIGESTS = ["", "ab", ABC[:-1], ABC + "0", ABC.upper(), "g" * 64, "../" + ABC[3:], "/etc/passwd", "\x00" * 64, ABC + "\n"]
+NO_DIGESTS = [
+    "",
+    "ab",
+    ABC[:-1],
+    ABC + "0",
+    ABC.upper(),
+    "g" * 64,
+    "../" + ABC[3:],
+    "/etc/passwd",
+    "\x00" * 64,
+    ABC + "\n",
+]
 BACKENDS = {"file_system": FileSystemBlobs}
 
 
@@ -96,9 +107,7 @@ def test_another_size_than_announced_keeps_nothing(blobs: BlobStorage, announced
     with pytest.raises(Truncated) as truncated, blobs.writer("x.jar") as writer:
         writer.write(b"abc")
         writer.commit(sha256=ABC, size=announced)
-    assert str(truncated.value) == (
-        f"'x.jar' ended after 3 of {announced:,} bytes. Nothing was stored; send it again."
-    )
+    assert str(truncated.value) == (f"'x.jar' ended after 3 of {announced:,} bytes. Nothing was stored; send it again.")
     assert list(blobs) == []
 
 

@@ -81,7 +81,8 @@ def test_a_full_disk_says_so_and_keeps_nothing(small_disk: Path, chunk: int) -> 
             writer.write(bytes(chunk))
         writer.commit()
     assert str(full.value) == (
-        f"No space is left in the blob storage {blobs.root}. Nothing was stored; free space or move [couture] blob_root."
+        f"No space is left in the blob storage {blobs.root}. Nothing was stored; "
+        "free space or move [couture] blob_root."
     )
     assert stored_files(blobs) == [f"{ABC[:2]}/{ABC[2:]}"]
     assert content(blobs, ABC) == b"abc"

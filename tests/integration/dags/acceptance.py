@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import DAG
 
 from couture_ops.operators import CouturePySparkOperator, CoutureSparkOperator
 
-PATHS = {
+PATHS: dict[str, Any] = {
     "input_base_dir_path": "/ga/2025-01-01/",
     "output_base_dir_path": "/h/",
     "input_filenames_dict": {"query_position_data": "query_position"},
@@ -47,9 +48,7 @@ with DAG("plain", schedule=None, is_paused_upon_creation=False):
 with DAG("video_embedding_dag", schedule=None, is_paused_upon_creation=False):
     CoutureSparkOperator(task_id="fetch_videos", **JAR, task_args_dict={"task_strategy": "parallel"}, **PATHS)
 
-with DAG(
-    "groups", schedule=None, is_paused_upon_creation=False, default_args={"config_group": "g_large", **JAR}
-):
+with DAG("groups", schedule=None, is_paused_upon_creation=False, default_args={"config_group": "g_large", **JAR}):
     CoutureSparkOperator(task_id="t1")
     CoutureSparkOperator(task_id="t2", config_group="g_delta")
 

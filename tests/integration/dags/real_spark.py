@@ -9,7 +9,7 @@ from airflow.sdk import DAG
 from couture_ops.operators import CouturePySparkOperator, CoutureSparkOperator, PySparkOperator
 
 #: Texts that shells, property files and Java's decoding get wrong.
-ODD = ["a b", "", "--conf", "-h", "it's \"quoted\"", "100% $HOME `x` \\", "line\nbreak", "ä€😀", " edge "]
+ODD = ["a b", "", "--conf", "-h", 'it\'s "quoted"', "100% $HOME `x` \\", "line\nbreak", "ä€😀", " edge "]
 CANARY = "canary-7d2f-operator"
 
 with DAG("echo", schedule=None, is_paused_upon_creation=False):
