@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from config_store.errors import Fault, InvalidInput, SecretUnreadable
+from config_store.hadoop_xml import HADOOP_SUFFIXES
 from config_store.names import check_file_name
 from config_store.secrets import Token
 from config_store.settings import (
@@ -25,12 +26,13 @@ from config_store.settings import (
 from config_store.wire import SettingKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config_store.secrets import Cipher
 
 JAR_SUFFIXES = (".jar",)
 PY_FILE_SUFFIXES = (".py", ".zip", ".egg", ".whl")
+KEYTAB_SUFFIXES = (".keytab",)
 
 #: Field of a content -> kind of its settings, in the order pages and files show them.
 SECTIONS: dict[str, SettingKind] = {
@@ -143,8 +145,11 @@ def _content_faults(content: Content) -> Iterator[Fault]:
     yield from text_faults("principal", content.principal)
     if content.principal and any(_principals(content)):
         yield Fault("principal", "is given twice: here and as an argument or configuration; keep one")
-    yield from _dependency_faults("jars", content.jars, JAR_SUFFIXES)
-    yield from _dependency_faults("py_files", content.py_files, PY_FILE_SUFFIXES)
+    yield from text_faults("spark_home", content.spark_home or "")
+    yield from _name_faults("jars", content.jars, JAR_SUFFIXES)
+    yield from _name_faults("py_files", content.py_files, PY_FILE_SUFFIXES)
+    yield from _name_faults("hadoop_files", content.hadoop_files, HADOOP_SUFFIXES)
+    yield from _name_faults("keytab", [content.keytab] if content.keytab else [], KEYTAB_SUFFIXES)
 
 
 def _principals(content: Content) -> Iterator[str]:
@@ -154,16 +159,18 @@ def _principals(content: Content) -> Iterator[str]:
             yield setting.value
 
 
-def _dependency_faults(where: str, dependencies: tuple[Dependency, ...], suffixes: tuple[str, ...]) -> Iterator[Fault]:
+def _name_faults(
+    where: str, files: Sequence[Dependency | ConfigFile | Keytab], suffixes: tuple[str, ...]
+) -> Iterator[Fault]:
     seen: set[str] = set()
-    for dependency in dependencies:
+    for file in files:
         try:
-            check_file_name(dependency.name, suffixes, where)
+            check_file_name(file.name, suffixes, where)
         except InvalidInput as error:
             yield from error.faults
-        if dependency.name in seen:
-            yield Fault(where, f"{dependency.name} is chosen twice; keep one")
-        seen.add(dependency.name)
+        if file.name in seen:
+            yield Fault(where, f"{file.name} is chosen twice; keep one")
+        seen.add(file.name)
 
 
 def _values(settings: Mapping[str, Setting]) -> dict[str, str]:

@@ -277,7 +277,7 @@ def _lists(candidates: Iterable[Candidate]) -> dict[str, list[tuple[Layer, str]]
 
 
 def _application(session: Session, request: JobRequest) -> PlannedArtifact | None:
-    if request.code_artifact is None:
+    if not request.code_artifact:
         return None
     check_artifact_name(ArtifactKind.CODE, request.code_artifact)
     suffix = ".jar" if request.language is Language.JAVA else ".py"

@@ -21,9 +21,7 @@ with DAG(
     schedule=None,
     tags=["couture", "example"],
     params={
-        "input_folder": Param(
-            f"{FOLDER}/input", type="string", description="Holds sample_movielens_ratings.txt"
-        ),
+        "input_folder": Param(f"{FOLDER}/input", type="string", description="Holds sample_movielens_ratings.txt"),
         "output_folder": Param(f"{FOLDER}/output", type="string", description="Gets a folder for each run"),
     },
     doc_md=__doc__,

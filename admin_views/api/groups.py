@@ -219,7 +219,8 @@ def roll_back(
         group = groups.roll_back(
             deed.session, name, rollback.revision, parent=parent, save=save, cipher=services.cipher
         )
-        return _answer_save(services, deed, before, group, parent, response, rolled_back_to=rollback.revision)
+        details = {"note": rollback.note, "rolled_back_to": rollback.revision}
+        return _answer_save(services, deed, before, group, parent, response, **details)
 
 
 @router.get("/{name}/diff")

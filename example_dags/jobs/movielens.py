@@ -25,8 +25,6 @@ def read_ratings(spark: SparkSession, path: str) -> tuple[DataFrame, int]:
         F.expr("try_cast(parts[2] AS double)").alias("rating"),
         F.expr("timestamp_seconds(try_cast(parts[3] AS bigint))").alias("rated_at"),
     )
-    ratings = (
-        whole.dropna().where(F.col("rating").between(0, HIGHEST_RATING)).dropDuplicates(["user", "movie"])
-    )
+    ratings = whole.dropna().where(F.col("rating").between(0, HIGHEST_RATING)).dropDuplicates(["user", "movie"])
     ratings = ratings.cache()
     return ratings, lines.count() - ratings.count()

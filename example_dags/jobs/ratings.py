@@ -16,9 +16,9 @@ def main(ratings_file: str, output: str) -> None:
     ratings, left_out = read_ratings(spark, ratings_file)
     ratings.write.mode("overwrite").parquet(output)
 
-    users, movies, mean = ratings.select(
-        F.countDistinct("user"), F.countDistinct("movie"), F.mean("rating")
-    ).collect()[0]
+    users, movies, mean = ratings.select(F.countDistinct("user"), F.countDistinct("movie"), F.mean("rating")).collect()[
+        0
+    ]
     print(f"ratings: {ratings.count()} of {users} users for {movies} movies, {left_out} lines left out")
     print(f"ratings: {mean:.2f} on average")
     for row in ratings.groupBy("rating").count().orderBy("rating").collect():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from config_store.secrets import FernetCipher
 
 
-@pytest.fixture(scope="session", autouse=True)
-def hypothesis_home(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Hypothesis keeps its tables of characters out of the checkout."""
-    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Keep Hypothesis's own files out of the checkout; its plugin writes the first of them in this very hook."""
+    folder = TemporaryDirectory(prefix="hypothesis-")
+    config.add_cleanup(folder.cleanup)
+    set_hypothesis_home_dir(folder.name)
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,19 @@ def test_a_dependency_chosen_twice_is_refused(field: str) -> None:
     assert faults(**{field: [name, f"{name}@2"]}) == [f"{field}: {name} is chosen twice; keep one"]
 
 
+@pytest.mark.parametrize("name", ["../core-site.xml", "a/b.xml", "core-site.txt", "", "x" * 300 + ".xml", "\x00.xml"])
+def test_a_file_that_leads_elsewhere_is_refused(name: str) -> None:
+    (said,) = faults(hadoop_files=(ConfigFile(name, "ab", 1),))
+    assert said.startswith("hadoop_files: ")
+    (said,) = faults(keytab=Keytab(name, "ab", 1, "token"))
+    assert said.startswith("keytab: ")
+
+
+def test_two_hadoop_files_have_two_names() -> None:
+    twice = tuple(ConfigFile("core-site.xml", digest, 1) for digest in ("ab", "cd"))
+    assert faults(hadoop_files=twice) == ["hadoop_files: core-site.xml is chosen twice; keep one"]
+
+
 @pytest.mark.parametrize(
     ("section", "name"), [("arguments", "principal"), ("configurations", "spark.kerberos.principal")]
 )
@@ -156,7 +169,7 @@ def test_a_secret_that_would_stand_on_the_command_line_is_refused(name: str) -> 
     ],
 )
 def test_what_is_no_text_is_refused_everywhere(value: str, message: str) -> None:
-    assert faults(principal=value) == [f"principal: {message}"]
+    assert faults(principal=value, spark_home=value) == [f"principal: {message}", f"spark_home: {message}"]
     assert faults(environment={"X": secret(value)}) == [f"environment.X: {message}"]
     assert faults(environment={"X": Setting("x", note=value)}) == [
         "environment.X.note: must be text of at most 10,000 characters"

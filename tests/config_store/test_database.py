@@ -174,10 +174,14 @@ def test_a_path_with_blanks_and_percent_signs_is_migrated(tmp_path: Path) -> Non
 
 
 def test_a_transaction_writes_all_or_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.writing() as session:
-        session.add(GroupRow(name="prod", description="", revision=0))
-        session.flush()
-        raise ZeroDivisionError
+    def write_and_fail() -> None:
+        with database.writing() as session:
+            session.add(GroupRow(name="prod", description="", revision=0))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
     with database.reading() as session:
         assert session.scalars(select(GroupRow.name)).all() == []
 

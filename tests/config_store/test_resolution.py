@@ -210,6 +210,9 @@ class TestGroup:
             store.plan(config_group=name)
 
     def test_everything_of_it_stands_in_the_plan(self, store: Store) -> None:
+        def argument(name: str, value: str) -> dict[str, Any]:
+            return {"kind": "argument", "name": name, "value": value, "layer": "group"}
+
         core = store.config_file("core-site.xml", "<configuration/>")
         krb5 = store.config_file("krb5.conf", "[libdefaults]")
         store.create(
@@ -230,11 +233,8 @@ class TestGroup:
                 "app_name": "sales.load",
                 "application_uri": "s3a://jobs/job.py",
                 "settings": [
-                    {
-                        **{"kind": "argument", "name": "master", "value": "yarn", "layer": "group"},
-                        **{"final": True, "note": "our only cluster"},
-                    },
-                    {"kind": "argument", "name": "principal", "value": PRINCIPAL, "layer": "group"},
+                    argument("master", "yarn") | {"final": True, "note": "our only cluster"},
+                    argument("principal", PRINCIPAL),
                     {"kind": "configuration", "name": "spark.workflow.dagId", "value": "sales", "layer": "suite"},
                     {"kind": "configuration", "name": "spark.workflow.taskId", "value": "load", "layer": "suite"},
                     {"kind": "environment", "name": "TZ", "value": "UTC", "layer": "group"},
@@ -577,6 +577,12 @@ class TestApplication:
         assert refused(Unresolvable, store, **fields) == (
             "Exactly one of code_artifact and jar_path says what to run; give one of them."
         )
+
+    def test_an_empty_name_names_nothing(self, store: Store) -> None:
+        store.create("prod")
+        store.upload("job.py", kind=CODE)
+        assert store.plan(code_artifact="", application_uri="s3a://jobs/job.py").application is None
+        assert store.plan(code_artifact="job.py", application_uri="").application is not None
 
     def test_python_has_no_main_class(self, store: Store) -> None:
         store.create("prod")

@@ -96,9 +96,12 @@ class DagBroken(DemoError):
 
 
 class ExampleFailed(DemoError):
-    """The example's run failed; Airflow itself works."""
+    """The example's run failed; Airflow itself works. ``task_id`` None: none of its tasks did."""
 
-    def __init__(self, task_id: str, state: str, log_lines: Sequence[str]) -> None:
+    def __init__(self, task_id: str | None, state: str, log_lines: Sequence[str]) -> None:
+        if task_id is None:
+            super().__init__(f"The run ended as {state}, but none of its tasks failed.")
+            return
         tail = "\n".join(f"  {line}" for line in log_lines[-TAIL_LINES:])
         super().__init__(f"The task {task_id} ended as {state}. The end of its log:\n{tail}")
 

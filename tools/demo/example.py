@@ -26,6 +26,11 @@ POLL_S = 0.5
 HEALTHY_S, DAG_S, TRIGGER_S, RUN_S = 180.0, 120.0, 30.0, 420.0
 
 
+def new_run_id() -> str:
+    """A name that no other run has."""
+    return f"demo__{time.strftime('%Y%m%dT%H%M%S')}_{secrets.token_hex(2)}"
+
+
 class Example:
     """The DAG's way in one Airflow; every wait ends when ``stopping`` is set."""
 
@@ -47,7 +52,7 @@ class Example:
 
     def run(self) -> None:
         """Start a run, show how its tasks go, and what they found out. Raises ExampleFailed."""
-        run_id = f"demo__{time.strftime('%Y%m%dT%H%M%S')}_{secrets.token_hex(2)}"
+        run_id = new_run_id()
         self._wait(f"The DAG {DAG_ID}", self._find_dag, DAG_S)
         self._api.unpause(DAG_ID)
         self._wait("A new run", lambda: (self._api.trigger(DAG_ID, run_id) or None, "database busy"), TRIGGER_S)
@@ -61,7 +66,7 @@ class Example:
                 if line.startswith(RESULTS):
                     say(f"  {line}")
         if state != "success":
-            raise ExampleFailed("(none)", state, [])
+            raise ExampleFailed(None, state, [])
 
     def _find_dag(self) -> tuple[bool | None, str]:
         for path, trace in self._api.import_errors().items():

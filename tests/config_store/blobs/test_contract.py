@@ -43,11 +43,11 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStorage:
     return storage
 
 
-def keep(blobs: BlobStorage, *chunks: bytes) -> Blob:
+def keep(blobs: BlobStorage, *chunks: bytes, sha256: str | None = None, size: int | None = None) -> Blob:
     with blobs.writer("x.jar") as writer:
         for chunk in chunks:
             writer.write(chunk)
-        return writer.commit()
+        return writer.commit(sha256=sha256, size=size)
 
 
 def content(blobs: BlobStorage, sha256: str) -> bytes:
@@ -79,22 +79,28 @@ def test_nothing_is_seen_before_the_commit(blobs: BlobStorage) -> None:
 def test_what_is_not_committed_is_gone(blobs: BlobStorage) -> None:
     with blobs.writer("x.jar") as writer:
         writer.write(b"abc")
-    with pytest.raises(ZeroDivisionError), blobs.writer("x.jar") as writer:
-        writer.write(b"abc")
-        raise ZeroDivisionError
+    assert list(blobs) == []
+
+
+def test_a_writer_that_fails_keeps_nothing(blobs: BlobStorage) -> None:
+    def write_and_fail() -> None:
+        with blobs.writer("x.jar") as writer:
+            writer.write(b"abc")
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        write_and_fail()
     assert list(blobs) == []
 
 
 def test_what_was_announced_is_kept(blobs: BlobStorage) -> None:
-    with blobs.writer("x.jar") as writer:
-        writer.write(b"abc")
-        assert writer.commit(sha256=ABC, size=3).sha256 == ABC
+    assert keep(blobs, b"abc", sha256=ABC, size=3).sha256 == ABC
+    assert content(blobs, ABC) == b"abc"
 
 
 def test_another_digest_than_announced_keeps_nothing(blobs: BlobStorage) -> None:
-    with pytest.raises(DigestMismatch) as damaged, blobs.writer("x.jar") as writer:
-        writer.write(b"abc")
-        writer.commit(sha256=EMPTY)
+    with pytest.raises(DigestMismatch) as damaged:
+        keep(blobs, b"abc", sha256=EMPTY)
     assert str(damaged.value) == (
         f"The sha256 of 'x.jar' is {ABC}, announced was {EMPTY}: the transfer was damaged. "
         "Nothing was stored; send it again."
@@ -104,9 +110,8 @@ def test_another_digest_than_announced_keeps_nothing(blobs: BlobStorage) -> None
 
 @pytest.mark.parametrize("announced", [0, 2, 1234567])
 def test_another_size_than_announced_keeps_nothing(blobs: BlobStorage, announced: int) -> None:
-    with pytest.raises(Truncated) as truncated, blobs.writer("x.jar") as writer:
-        writer.write(b"abc")
-        writer.commit(sha256=ABC, size=announced)
+    with pytest.raises(Truncated) as truncated:
+        keep(blobs, b"abc", sha256=ABC, size=announced)
     assert str(truncated.value) == (f"'x.jar' ended after 3 of {announced:,} bytes. Nothing was stored; send it again.")
     assert list(blobs) == []
 
@@ -118,9 +123,8 @@ def test_one_content_is_stored_once(blobs: BlobStorage) -> None:
 
 def test_a_failed_writer_leaves_what_is_stored(blobs: BlobStorage) -> None:
     keep(blobs, b"abc")
-    with pytest.raises(DigestMismatch), blobs.writer("x.jar") as writer:
-        writer.write(b"abc")
-        writer.commit(sha256=EMPTY)
+    with pytest.raises(DigestMismatch):
+        keep(blobs, b"abc", sha256=EMPTY)
     assert content(blobs, ABC) == b"abc"
 
 

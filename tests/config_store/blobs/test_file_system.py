@@ -76,10 +76,8 @@ def test_deleting_what_is_no_digest_touches_nothing(blobs: FileSystemBlobs, sha2
 def test_a_full_disk_says_so_and_keeps_nothing(small_disk: Path, chunk: int) -> None:
     blobs = FileSystemBlobs(small_disk / "blobs")
     keep(blobs, b"abc")
-    with pytest.raises(StorageFull) as full, blobs.writer("x.jar") as writer:
-        for _ in range(2 * MEGABYTE // chunk):
-            writer.write(bytes(chunk))
-        writer.commit()
+    with pytest.raises(StorageFull) as full:
+        keep(blobs, *[bytes(chunk)] * (2 * MEGABYTE // chunk))
     assert str(full.value) == (
         f"No space is left in the blob storage {blobs.root}. Nothing was stored; "
         "free space or move [couture] blob_root."
@@ -91,12 +89,13 @@ def test_a_full_disk_says_so_and_keeps_nothing(small_disk: Path, chunk: int) -> 
 
 def test_a_disk_that_is_full_at_the_last_flush_keeps_nothing(small_disk: Path) -> None:
     blobs = FileSystemBlobs(small_disk / "blobs")
-    with pytest.raises(StorageFull), blobs.writer("x.jar") as writer:
+    with blobs.writer("x.jar") as writer:
         writer.write(b"stays in the buffer")
         with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
             while filler.write(bytes(4096)):
                 pass
-        writer.commit()
+        with pytest.raises(StorageFull):
+            writer.commit()
     assert stored_files(blobs) == []
 
 
