@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -121,13 +122,18 @@ def create_group(
     row.description, row.deleted_at, row.deleted_by = description, None, None
     try:
         session.flush()
-        if session.get(DefaultGroupRow, 1) is None:
-            session.add(DefaultGroupRow(id=1, group_id=row.id))
-            session.flush()
-    except IntegrityError as error:  # somebody made the same group, or the first one, a moment ago
+    except IntegrityError as error:  # somebody made the same group a moment ago
         raise AlreadyExists("config group", name) from error
+    _make_first_default(session, row)
     _add_revision(session, row, content or Content(), Content(), save, cipher, parent=None)
     return get_group(session, name)
+
+
+def _make_first_default(session: Session, row: GroupRow) -> None:
+    if session.get(DefaultGroupRow, 1) is None:
+        # of two first groups made at once one is the default; the other is a group like any
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(DefaultGroupRow(id=1, group_id=row.id))
 
 
 def save_content(session: Session, name: str, content: Content, *, parent: int, save: Save, cipher: Cipher) -> Group:

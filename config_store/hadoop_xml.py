@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.parsers import expat
 
 from config_store.errors import reject
-from config_store.names import check_file_name
+from config_store.names import FILE_NAME, check_file_name
 
 HADOOP_SUFFIXES = (".xml",)
 MAX_HADOOP_BYTES = 20_000_000
@@ -68,8 +68,18 @@ class _Reader:
         if len(self._path) >= _MAX_DEPTH:
             raise reject(self._name, f"is nested deeper than {_MAX_DEPTH} elements at {self._here()}")
         self._path.append(tag)
+        if tag.rpartition(":")[2] == "include":
+            self._check_include(attributes.get("href", ""))
         if tag == "property":
             self._text = {key: value for key, value in attributes.items() if key in ("name", "value")}
+
+    def _check_include(self, href: str) -> None:
+        """Hadoop follows XInclude anywhere; a file from elsewhere would not be part of the revision."""
+        if not (FILE_NAME.fullmatch(href) and href.endswith(HADOOP_SUFFIXES)):
+            raise reject(
+                self._name,
+                f"includes {href[:100]!r} at {self._here()}; only files of the same group, by bare name, are allowed",
+            )
 
     def _characters(self, text: str) -> None:
         if len(self._path) >= 2 and self._path[-2] == "property" and self._path[-1] in ("name", "value"):

@@ -26,6 +26,7 @@ from config_store.wire import (
     State,
     StoredFile,
     SubmitPlan,
+    Summary,
     TaskIdentity,
     Ticket,
     TimelineEntry,
@@ -53,23 +54,6 @@ class Submitter:
     name: str
     task: TaskIdentity
     task_instance_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A submission in a list."""
-
-    submission_id: str
-    task: TaskIdentity
-    state: State
-    outcome: Outcome | None
-    group: str
-    revision: int
-    app_name: str
-    created_at: datetime
-    updated_at: datetime
-    exit_code: int | None
-    message: str | None
 
 
 @dataclass(frozen=True)

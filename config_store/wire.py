@@ -307,13 +307,17 @@ class Receipt(Wire):
     last_lines: str | None = None
 
 
-class Problem(BaseModel):
-    """An error as the API tells it (RFC 9457); ``type`` ends with the error's name, extra members carry objects."""
+class Summary(Wire):
+    """A submission in a list; times are UTC."""
 
-    model_config = ConfigDict(extra="allow")
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str = ""
-    errors: list[dict[str, object]] | None = None
+    submission_id: str
+    task: TaskIdentity
+    state: State
+    outcome: Outcome | None
+    group: str
+    revision: int
+    app_name: str
+    created_at: datetime
+    updated_at: datetime
+    exit_code: int | None
+    message: str | None

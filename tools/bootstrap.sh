@@ -24,6 +24,8 @@ fail() { # what happened, what to do
   exit 1
 }
 
+uv() { TMPDIR=$root/.cache/tmp "$venv/bin/uv" "$@"; }
+
 # Runs a command quietly; when it fails, shows the end of its log and says what to do.
 step() { # log, what to do, command...
   local log=$logs/$1.log advice=$2 code=0
@@ -87,9 +89,9 @@ set_up_python() {
   rm -f "$stamp"
   use_pips_index
   say "Python packages of requirements/dev.lock (the first time: about a minute and 0.9 GB)"
-  step packages "$(network_advice)" "$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes \
+  step packages "$(network_advice)" uv pip sync --python "$venv/bin/python" --require-hashes \
     --build-constraints requirements/dev.lock requirements/dev.lock
-  step project "Run make clean, then try again." "$venv/bin/uv" pip install --python "$venv/bin/python" \
+  step project "Run make clean, then try again." uv pip install --python "$venv/bin/python" \
     --no-deps --no-build-isolation --editable .
   echo "$wanted" >"$stamp"
 }
@@ -187,7 +189,7 @@ set_up_all() {
 
 lock() {
   use_pips_index
-  UV_CUSTOM_COMPILE_COMMAND="make lock" "$venv/bin/uv" pip compile --quiet --universal --python-version 3.11 \
+  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --extra airflow --extra fab --extra spark "$@" \
     --output-file requirements/dev.lock setup.cfg requirements/dev.in
   say "requirements/dev.lock is written; the next make installs it"
@@ -203,7 +205,8 @@ clean() {
   find config_store admin_views couture_ops example_dags tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
 }
 
-mkdir -p "$logs"
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # sourced by a test
+mkdir -p "$logs" "$root/.cache/tmp"
 case ${1:-} in
   all) set_up_all ;;
   python) set_up_python ;;

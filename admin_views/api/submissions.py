@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from anyio import to_thread
@@ -19,7 +18,7 @@ from admin_views.services import Caller
 from config_store import submissions
 from config_store.errors import reject
 from config_store.receipts import diff_receipts
-from config_store.submissions import Filters, Submitter, Summary
+from config_store.submissions import Filters, Submitter
 from config_store.wire import (
     SUBMISSION_SCHEME,
     TASK_SCHEME,
@@ -28,29 +27,13 @@ from config_store.wire import (
     Receipt,
     Report,
     State,
-    TaskIdentity,
+    Summary,
     Ticket,
 )
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
 
 Reader = Annotated[Caller, Depends(permitted("GET", Resource.SUBMISSIONS))]
-
-
-class SummaryShape(Shape):
-    """A submission in a list."""
-
-    submission_id: str
-    task: TaskIdentity
-    state: State
-    outcome: Outcome | None
-    group: str
-    revision: int
-    app_name: str
-    created_at: datetime
-    updated_at: datetime
-    exit_code: int | None
-    message: str | None
 
 
 class ReceiptDifference(Shape):
@@ -117,12 +100,12 @@ def list_submissions(
     outcome: Outcome | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
-) -> Page[SummaryShape]:
+) -> Page[Summary]:
     """The submissions, newest first."""
     filters = Filters(dag_id, task_id, run_id, group, artifact, state, outcome)
     with services.database.reading() as session:
         found, total = submissions.list_submissions(session, filters, limit=limit, offset=offset)
-    return Page(items=[_summary_shape(summary) for summary in found], total=total)
+    return Page(items=found, total=total)
 
 
 @router.get("/diff")
@@ -161,7 +144,3 @@ def read_submission_file(
     with services.database.reading() as session:
         file = submissions.get_file(session, submission_id, sha256)
     return download(request, services.blobs, file.sha256, file.name, "application/octet-stream")
-
-
-def _summary_shape(summary: Summary) -> SummaryShape:
-    return SummaryShape(**{field: getattr(summary, field) for field in SummaryShape.model_fields})

@@ -229,3 +229,16 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 def test_every_encoding_that_python_knows_is_read_or_refused() -> None:
     for encoding in sorted({*aliases, *aliases.values()}):
         assert_read_or_refused(f'<?xml version="1.0" encoding="{encoding}"?><configuration/>'.encode())
+
+
+XINCLUDE = '<configuration xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{}"/></configuration>'
+
+
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "/etc/hadoop/site.xml", "../site.xml", "http://host/a.xml", ""])
+def test_an_include_of_a_file_from_elsewhere_is_refused(href: str) -> None:
+    with pytest.raises(InvalidInput, match="only files of the same group, by bare name, are allowed"):
+        check_hadoop_file("core-site.xml", XINCLUDE.format(href).encode())
+
+
+def test_an_include_of_a_file_of_the_group_is_accepted() -> None:
+    check_hadoop_file("core-site.xml", XINCLUDE.format("common.xml").encode())

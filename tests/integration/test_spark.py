@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -29,12 +30,18 @@ GROUP_CANARY = "canary-91ab-group"
 LEFT_S = 30
 
 
+def jdk(program: str) -> str:
+    """A program of the JDK that make has found, else of the one on PATH."""
+    home = os.environ.get("JAVA_HOME")
+    return str(Path(home, "bin", program)) if home else program
+
+
 @pytest.fixture(scope="module", autouse=True)
 def jobs(airflow: LiveAirflow, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The jobs as code artifacts, and a secret in their group."""
     built = tmp_path_factory.mktemp("jar")
-    subprocess.run(["javac", "-d", str(built), str(JOBS / "Sleep.java")], check=True)
-    subprocess.run(["jar", "cf", str(built / "sleep.jar"), "-C", str(built), "Sleep.class"], check=True)
+    subprocess.run([jdk("javac"), "-d", str(built), str(JOBS / "Sleep.java")], check=True)
+    subprocess.run([jdk("jar"), "cf", str(built / "sleep.jar"), "-C", str(built), "Sleep.class"], check=True)
     with airflow.client() as client:
         for path in (JOBS / "echo.py", JOBS / "sleep.py", built / "sleep.jar"):
             upload(client, "code", path.name, path.read_bytes())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import httpx
 
-from tools.demo.errors import RequestFailed
+from tools.demo.errors import RequestFailed, Unavailable
 
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 TIMEOUT_S = 30.0
+NOT_FOUND, CONFLICT = 404, 409
 
 
 class AirflowApi:
@@ -28,52 +30,60 @@ class AirflowApi:
 
     def login(self, username: str, password: str) -> None:
         """Send the user's token from now on."""
-        answer = self._http.post("/auth/token", json={"username": username, "password": password})
-        self._http.headers["Authorization"] = f"Bearer {_checked('log in', answer).json()['access_token']}"
+        token = self._ask("POST", "/auth/token", {"username": username, "password": password})["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def import_errors(self, since: datetime) -> dict[str, str]:
+        """DAG file -> the traceback of its import; errors of a former Airflow may have been mended meanwhile."""
+        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        new = [error for error in errors if datetime.fromisoformat(error["timestamp"]) >= since]
+        return {error["filename"]: error["stack_trace"] for error in new}
 
     def has_dag(self, dag_id: str) -> bool:
         """Whether Airflow knows the DAG by now."""
-        answer = self._http.get(f"/api/v2/dags/{dag_id}")
-        return answer.status_code != httpx.codes.NOT_FOUND and bool(_checked("read a DAG", answer))
-
-    def import_errors(self) -> dict[str, str]:
-        """DAG file -> the traceback of its import."""
-        answer = _checked("read import errors", self._http.get("/api/v2/importErrors"))
-        return {error["filename"]: error["stack_trace"] for error in answer.json()["import_errors"]}
+        return self._ask("GET", f"/api/v2/dags/{dag_id}", accepted=NOT_FOUND) is not None
 
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run the DAG."""
-        _checked("unpause a DAG", self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
+        self._ask("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, run_id: str) -> bool:
-        """Start a run; False when the database was busy: then call it again, which makes one run at most."""
+    def trigger(self, dag_id: str, run_id: str) -> None:
+        """Start a run; the same call again makes no second one."""
         body = {"dag_run_id": run_id, "logical_date": None}
-        answer = self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
-        if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
-            return False
-        if answer.status_code != httpx.codes.CONFLICT:
-            _checked("start a run", answer)
-        return True
+        self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accepted=CONFLICT)
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """The state of a run: queued, running, success or failed."""
-        answer = _checked("read a run", self._http.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))
-        return str(answer.json()["state"])
+        return str(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Task -> its state; None before it is scheduled."""
-        answer = self._http.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
-        return {task["task_id"]: task["state"] for task in _checked("read tasks", answer).json()["task_instances"]}
+        answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
+        return {task["task_id"]: task["state"] for task in answer["task_instances"]}
 
     def task_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
         """The lines of a task's first try."""
-        answer = self._http.get(
-            f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1",
-            params={"full_content": "true"},
-            headers={"Accept": "application/json"},
-        )
-        events = _checked("read a task's log", answer).json()["content"]
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1"
+        events = self._ask("GET", f"{path}?full_content=true")["content"]
         return [line for event in events for line in log_lines(event)]
+
+    def _ask(self, method: str, path: str, body: object = None, accepted: int = 0) -> Any:
+        """The answer's document; None for the one error status that is ``accepted``.
+
+        Raises RequestFailed; Unavailable, a kind of it, when the same request may do better a little later.
+        """
+        headers = {"Accept": "application/json"}  # a log comes as text otherwise
+        try:
+            answer = self._http.request(method, path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{method} {path}", 0, str(error) or type(error).__name__) from error
+        if answer.is_success:
+            return answer.json()
+        if answer.status_code == accepted:
+            return None
+        # SQLite locked, for example
+        failure = Unavailable if answer.is_server_error else RequestFailed
+        raise failure(f"{method} {path}", answer.status_code, answer.text)
 
 
 def log_lines(event: dict[str, Any] | str) -> list[str]:
@@ -84,9 +94,3 @@ def log_lines(event: dict[str, Any] | str) -> list[str]:
     for error in event.get("error_detail") or ():
         lines += f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()
     return lines
-
-
-def _checked(what: str, answer: httpx.Response) -> httpx.Response:
-    if not answer.is_success:
-        raise RequestFailed(what, answer.status_code, answer.text)
-    return answer

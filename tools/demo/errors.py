@@ -84,8 +84,13 @@ class TooSlow(DemoError):
 class RequestFailed(DemoError):
     """Airflow's API refused something."""
 
-    def __init__(self, what: str, status: int, answer: str) -> None:
-        super().__init__(f"{what}: Airflow answered {status}: {answer[:2000]}")
+    def __init__(self, request: str, status: int, answer: str) -> None:
+        said = f"answered {status}" if status else "did not answer"
+        super().__init__(f"Airflow {said} to {request}: {answer[:2000]}")
+
+
+class Unavailable(RequestFailed):
+    """Airflow's API could not do it now; ``status`` 0: it did not answer at all."""
 
 
 class DagBroken(DemoError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from tools.demo.airflow import ADMIN
 from tools.demo.api import AirflowApi
-from tools.demo.errors import DagBroken, ExampleFailed, Interrupted, TooSlow
+from tools.demo.errors import DagBroken, ExampleFailed, Interrupted, TooSlow, Unavailable
 from tools.demo.progress import say
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ Found = TypeVar("Found")
 DAG_ID = "couture_ratings"
 #: How the lines begin that its jobs print.
 RESULTS = ("ratings: ", "top movies: ")
+ENDED = ("success", "failed")
 POLL_S = 0.5
-HEALTHY_S, DAG_S, TRIGGER_S, RUN_S = 180.0, 120.0, 30.0, 420.0
+HEALTHY_S, START_S, RUN_S, ANSWER_S = 180.0, 120.0, 420.0, 30.0
 
 
 def new_run_id() -> str:
@@ -38,6 +40,7 @@ class Example:
         self._airflow = airflow
         self._api = AirflowApi(airflow.url)
         self._stopping = stopping
+        self._begun = datetime.now(UTC)
 
     def wait_until_healthy(self) -> None:
         """Until all four processes say that they are well."""
@@ -48,49 +51,60 @@ class Example:
             return (None if unwell else True), ", ".join(unwell)
 
         self._wait("A healthy Airflow", healthy, HEALTHY_S)
-        self._api.login(ADMIN, self._airflow.home.password_file.read_text().strip())
+        password = self._airflow.home.password_file.read_text().strip()
+        self._get("the admin's token", lambda: self._api.login(ADMIN, password))
 
     def run(self) -> None:
         """Start a run, show how its tasks go, and what they found out. Raises ExampleFailed."""
         run_id = new_run_id()
-        self._wait(f"The DAG {DAG_ID}", self._find_dag, DAG_S)
-        self._api.unpause(DAG_ID)
-        self._wait("A new run", lambda: (self._api.trigger(DAG_ID, run_id) or None, "database busy"), TRIGGER_S)
+        self._wait(f"A run of {DAG_ID}", lambda: self._start(run_id), START_S)
         say(f"run {run_id} of {DAG_ID}")
-        state = self._watch(run_id)
-        for task_id, task_state in self._api.task_states(DAG_ID, run_id).items():
-            lines = self._api.task_log(DAG_ID, run_id, task_id)
-            if state != "success" and task_state == "failed":
-                raise ExampleFailed(task_id, task_state, lines)
-            for line in lines:
-                if line.startswith(RESULTS):
-                    say(f"  {line}")
+        state, tasks = self._watch(run_id)
+        logs = {task_id: self._read_log(run_id, task_id) for task_id, task in tasks.items() if task in ENDED}
         if state != "success":
-            raise ExampleFailed(None, state, [])
+            failed = next((task_id for task_id, task in tasks.items() if task == "failed"), None)
+            raise ExampleFailed(failed, state, logs.get(failed or "", []))
+        for line in (line for lines in logs.values() for line in lines if line.startswith(RESULTS)):
+            say(f"  {line}")
 
-    def _find_dag(self) -> tuple[bool | None, str]:
-        for path, trace in self._api.import_errors().items():
+    def _start(self, run_id: str) -> tuple[bool | None, str]:
+        for path, trace in self._api.import_errors(self._begun).items():
             raise DagBroken(path, trace)
-        return self._api.has_dag(DAG_ID) or None, "not parsed yet"
+        if not self._api.has_dag(DAG_ID):
+            return None, "not parsed yet"
+        self._api.unpause(DAG_ID)
+        self._api.trigger(DAG_ID, run_id)
+        return True, "started"
 
-    def _watch(self, run_id: str) -> str:
-        seen: dict[str, str | None] = {}
+    def _watch(self, run_id: str) -> tuple[str, dict[str, str | None]]:
+        """The final states of the run and of its tasks."""
+        tasks: dict[str, str | None] = {}
 
         def final_state() -> tuple[str | None, str]:
             state = self._api.run_state(DAG_ID, run_id)
             for task_id, task_state in self._api.task_states(DAG_ID, run_id).items():
-                if task_state != seen.get(task_id):
+                if task_state != tasks.get(task_id):
                     say(f"  {task_id}: {task_state}")
-                seen[task_id] = task_state
-            return (state if state in ("success", "failed") else None), f"{state}, tasks {seen}"
+                tasks[task_id] = task_state
+            return (state if state in ENDED else None), f"{state}, tasks {tasks}"
 
-        return self._wait("The end of the run", final_state, RUN_S)
+        return self._wait("The end of the run", final_state, RUN_S), tasks
+
+    def _read_log(self, run_id: str, task_id: str) -> list[str]:
+        return self._get(f"the log of {task_id}", lambda: self._api.task_log(DAG_ID, run_id, task_id))
+
+    def _get(self, what: str, ask: Callable[[], Found]) -> Found:
+        """What ``ask`` answers, as soon as Airflow can."""
+        return self._wait(what, lambda: ((ask(),), ""), ANSWER_S)[0]
 
     def _wait(self, what: str, look: Callable[[], tuple[Found | None, str]], timeout_s: float) -> Found:
         """What ``look`` finds; beside it, it says what there is to see. Raises TooSlow and Interrupted."""
         deadline = time.monotonic() + timeout_s
         while True:
-            found, seen = look()
+            try:
+                found, seen = look()
+            except Unavailable as error:
+                found, seen = None, str(error)
             if found is not None:
                 return found
             if self._stopping.wait(POLL_S):

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import shutil
 import socket
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from tests.admin_views.calls import (
 from tests.stand_ins import task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     import httpx
@@ -98,12 +99,7 @@ def test_the_same_content_again_adds_nothing(api: httpx.Client, audit: ListedAud
     assert (second.status_code, done(second)["version"]) == (201, 2)
     third = api.post(UPLOAD, content=JOB)  # the newest counts: this is a way back
     assert (third.status_code, done(third)["version"]) == (201, 3)
-    assert len(list_of_blobs(api)) == 3
-
-
-def list_of_blobs(api: httpx.Client) -> list[int]:
-    """The versions of job.py, oldest first."""
-    return [version["version"] for version in reversed(done(api.get("/artifacts/code/job.py"))["history"])]
+    assert [version["version"] for version in done(api.get("/artifacts/code/job.py"))["history"]] == [3, 2, 1]
 
 
 def test_the_kinds_know_nothing_of_each_other(api: httpx.Client) -> None:
@@ -129,15 +125,10 @@ def test_whatever_is_sent_is_what_is_stored(api: httpx.Client, content: bytes, c
         _digest(JOB),
         f"sha-512=:{base64.b64encode(b'x' * 64).decode()}:, {_digest(JOB)}",
         f"{_digest(JOB)},unixsum=:AAAAAA==:",
-        f"  {_digest(JOB)}",
     ],
 )
 def test_the_announced_digest_of_the_content_is_taken(api: httpx.Client, header: str) -> None:
-    headers = [*bearer("Admin").items(), ("Content-Digest", header)]
-    with connect(str(api.base_url)) as client:
-        request = client.build_request("POST", UPLOAD, content=JOB)
-        request.headers.update(dict(headers))
-        assert client.send(request).status_code == 201
+    assert api.post(UPLOAD, content=JOB, headers={"Content-Digest": header}).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -213,8 +204,6 @@ def _raw_upload(api: httpx.Client, header: bytes) -> socket.socket:
 
 def _wait_until_nothing_is_on_its_way(services: Services) -> None:
     """The server notices a broken connection in its own time: until its temporary file is gone."""
-    import time
-
     blobs: Any = services.blobs
     deadline = time.monotonic() + 10
     while any((blobs.root / "incoming").iterdir()):
@@ -309,7 +298,6 @@ def test_a_full_disk_is_told(api: httpx.Client, app: FastAPI, services: Services
         "%20%20.jar",
         "a%20b.jar",
         "x" * 300 + ".jar",
-        "..",
         "%2E%2E%5Cx.jar",
         "%252E%252E%252Fx.jar",
         ".hidden.jar",
@@ -324,10 +312,7 @@ def test_a_full_disk_is_told(api: httpx.Client, app: FastAPI, services: Services
 )
 def test_names_that_are_refused(api: httpx.Client, services: Services, kind: str, name: str) -> None:
     answer = api.post(f"/artifacts/{kind}/{name}/versions", content=JOB)
-    if name == "..":  # every client resolves it before it asks
-        problem_of(answer, 404, "")
-    else:
-        assert places_of(answer) == [{"code": "code_artifact", "dependencies": "dependency"}[kind]]
+    assert places_of(answer) == [{"code": "code_artifact", "dependencies": "dependency"}[kind]]
     assert_nothing_stored(services)
 
 
@@ -401,8 +386,8 @@ def test_who_uses_an_artifact_is_told(api: httpx.Client, identity: RoleIdentity)
 
 def test_an_unknown_artifact_is_told_with_the_nearest(shelf: httpx.Client) -> None:
     problem = problem_of(shelf.get("/artifacts/code/bb.py"), 404, "NotFound")
-    assert problem["nearest"] == ["b.py"]
-    assert problem["detail"] == "There is no code artifact 'bb.py'. Did you mean: b.py?"
+    assert problem["nearest"] == ["b.py", "a_1.py"]
+    assert problem["detail"] == "There is no code artifact 'bb.py'. Did you mean: b.py, a_1.py?"
 
 
 # --- deletions ---

@@ -57,6 +57,7 @@ def test_a_run_is_told_state_by_state_and_with_its_results(
     server: ScriptedServer, example: Example, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(server)
+    server.answer(f"GET {RUN}", {"detail": "database is locked"}, status=500)
     running, done = {"state": "running"}, {"state": "success"}
     server.answer(f"GET {RUN}", running, running, running, done)
     server.answer(
@@ -89,8 +90,13 @@ def test_a_failed_run_names_the_task_and_shows_the_end_of_its_log(server: Script
 
 
 def test_a_dag_that_cannot_be_imported_is_told_at_once(server: ScriptedServer, example: Example) -> None:
-    broken = {"filename": "ratings.py", "stack_trace": "Traceback:\n  NameError: name 'x' is not defined\n"}
-    server.answer("GET /api/v2/importErrors", {"import_errors": [broken]})
+    mended = {"filename": "a.py", "stack_trace": "of a former Airflow", "timestamp": "2020-01-01T00:00:00Z"}
+    broken = {
+        "filename": "ratings.py",
+        "stack_trace": "Traceback:\n  NameError: name 'x' is not defined\n",
+        "timestamp": "2999-01-01T00:00:00.123456Z",
+    }
+    server.answer("GET /api/v2/importErrors", {"import_errors": [mended]}, {"import_errors": [mended, broken]})
     with pytest.raises(DagBroken) as error:
         example.run()
     assert str(error.value) == (
