@@ -11,7 +11,7 @@ from admin_views.problems import RangeNotSatisfiable, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from fastapi import Request
     from starlette.responses import Response
@@ -80,8 +80,21 @@ def download(request: Request, blobs: BlobStorage, sha256: str, name: str, media
     }
     if span:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    chunks = _chunks(blobs.open(sha256), first, last - first + 1)
-    return StreamingResponse(chunks, 206 if span else 200, headers=headers, media_type=media_type)
+    blob = blobs.open(sha256)
+    chunks = _chunks(blob, first, last - first + 1)
+    return _Download(blob, chunks, status_code=206 if span else 200, headers=headers, media_type=media_type)
+
+
+class _Download(StreamingResponse):
+    """Closes the blob however the transfer ends; a generator that nobody reads to its end would leave that to chance."""
+
+    def __init__(self, blob: BinaryIO, chunks: Iterator[bytes], **more: Any) -> None:
+        super().__init__(chunks, **more)
+        self._blob = blob
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._blob:
+            await super().__call__(scope, receive, send)
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:
@@ -99,8 +112,7 @@ def _span(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def _chunks(blob: BinaryIO, offset: int, length: int) -> Iterator[bytes]:
-    with blob:
-        blob.seek(offset)
-        while length > 0 and (chunk := blob.read(min(CHUNK_BYTES, length))):
-            length -= len(chunk)
-            yield chunk
+    blob.seek(offset)
+    while length > 0 and (chunk := blob.read(min(CHUNK_BYTES, length))):
+        length -= len(chunk)
+        yield chunk

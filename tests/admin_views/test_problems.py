@@ -121,8 +121,8 @@ OTHERS: dict[str, Exception] = {
 
 
 @pytest.fixture(scope="module")
-def failing() -> Iterator[httpx.Client]:
-    """An app whose routes fail, each with its error."""
+def failing_url() -> Iterator[str]:
+    """The address of an app whose routes fail, each with its error."""
     app = FastAPI()
     install_handlers(app)
 
@@ -134,7 +134,14 @@ def failing() -> Iterator[httpx.Client]:
     def fail_otherwise(name: str) -> None:
         raise OTHERS[name]
 
-    with serving(app) as url, connect(url) as client:
+    with serving(app) as url:
+        yield url
+
+
+@pytest.fixture
+def failing(failing_url: str) -> Iterator[httpx.Client]:
+    """A client of the app whose routes fail; the server closes the connection after an unforeseen error."""
+    with connect(failing_url) as client:
         yield client
 
 
@@ -217,7 +224,7 @@ def test_unknown_addresses_and_methods(api: httpx.Client) -> None:
     ("body", "message"),
     [
         (b"", "Field required"),
-        (b'{"name": ', "is not JSON: Expecting value at character 8"),
+        (b'{"name": ', "is not JSON: Expecting value at character 9"),
         (b"{'name': 'prod'}", "is not JSON: Expecting property name enclosed in double quotes at character 1"),
         (b'{"name": "prod"} {}', "is not JSON: Extra data at character 17"),
         (b"null", "Field required"),
@@ -250,14 +257,13 @@ def test_a_body_of_another_type_is_refused(api: httpx.Client, content_type: str)
     [
         ("/groups", b'{"name": "x", "note": "\\ud800"}', "note"),
         ("/groups", b'{"name": "x", "copy_of": "\\ud800"}', "body"),
-        ("/groups", b'{"name": "x", "content": {"arguments": {"\\ud800": "1"}}}', "content.arguments"),
-        ("/groups", b'{"name": "x", "content": {"arguments": {"\\ud800": "1"}}}', None),
+        ("/groups", b'{"name": "x", "content": {"arguments": {"\\ud800": "1"}}}', "arguments.\ud800"),
         ("/groups", b'{"name": "x", "\\ud800": "1"}', "body"),
         ("/previews", b'{"language": "python", "code_artifact": "a.py", "config_group": "\\ud800"}', "body"),
     ],
 )
 def test_half_a_surrogate_pair_anywhere_is_refused(
-    api: httpx.Client, path: str, body: bytes, place: str | None
+    api: httpx.Client, path: str, body: bytes, place: str
 ) -> None:
     new_group(api)
     answer = api.post(path, content=body, headers={"Content-Type": "application/json"})

@@ -121,7 +121,7 @@ class LiveAirflow:
         """Make the database, the users (name and password are the role in lower case) and start the processes."""
         self.records.mkdir(parents=True)
         users = [
-            f"users create -f x -l x -u {_user(role)} -p {_user(role)} -e {_user(role)}@example.com -r".split() + [role]
+            [*f"users create -f x -l x -u {_user(role)} -p {_user(role)} -e {_user(role)}@x.org -r".split(), role]
             for role in ROLES
         ]
         commands = json.dumps([["db", "migrate"], ["couture", "init"], *users])

@@ -18,8 +18,6 @@ from tests.integration.dags.real_spark import CANARY, ODD
 from tests.integration.live_airflow import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.integration.live_airflow import LiveAirflow
 
 pytestmark = pytest.mark.integration
@@ -75,14 +73,14 @@ class ProcessWatch:
 
 
 @pytest.fixture(scope="module")
-def echo(airflow: LiveAirflow, jobs: None) -> Iterator[tuple[str, dict[str, Any], ProcessWatch]]:
+def echo(airflow: LiveAirflow, jobs: None) -> tuple[str, dict[str, Any], ProcessWatch]:
     """One run of the echoing job: its run id, what it said, and every command line seen meanwhile."""
     with ProcessWatch() as watch:
         run_id, state = airflow.run("echo")
     log = airflow.task_log("echo", "echo", run_id)
     assert state == "success", log[-3000:]
     (line,) = [line for line in log.splitlines() if line.startswith("ECHO ")]
-    yield run_id, json.loads(line.removeprefix("ECHO ")), watch
+    return run_id, json.loads(line.removeprefix("ECHO ")), watch
 
 
 def test_arguments_arrive_as_they_are(echo: tuple[str, dict[str, Any], ProcessWatch]) -> None:
@@ -137,11 +135,12 @@ def _database(airflow: LiveAirflow) -> bytes:
 
 def sleeping_driver(name: str) -> list[psutil.Process] | None:
     """The processes whose command line names the job's file; None when there is none."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(part.endswith(f"/{name}") for part in process.info["cmdline"] or ()):
-            found.append(process)
+    found = [process for process in psutil.process_iter(["cmdline"]) if _names(process, name)]
     return found or None
+
+
+def _names(process: psutil.Process, file: str) -> bool:
+    return any(part.endswith(f"/{file}") for part in process.info["cmdline"] or ())
 
 
 def start_sleeping(airflow: LiveAirflow, dag_id: str, task_id: str, file: str) -> tuple[str, list[psutil.Process]]:
