@@ -86,7 +86,7 @@ def download(request: Request, blobs: BlobStorage, sha256: str, name: str, media
 
 
 class _Download(StreamingResponse):
-    """Closes the blob however the transfer ends; a generator that nobody reads to its end would leave that to chance."""
+    """Closes the blob however the transfer ends; a generator that is not read to its end leaves that to chance."""
 
     def __init__(self, blob: BinaryIO, chunks: Iterator[bytes], **more: Any) -> None:
         super().__init__(chunks, **more)

@@ -30,10 +30,11 @@ WORKER_ROLE = "Couture Worker"
 
 _READ: tuple[tuple[Action, Resource], ...] = tuple(("GET", resource) for resource in Resource)
 _PREVIEW: tuple[tuple[Action, Resource], ...] = (("PUT", Resource.SUBMISSIONS),)
-_ALL: tuple[tuple[Action, Resource], ...] = tuple(
+_CHANGE: tuple[tuple[Action, Resource], ...] = tuple(
     (action, resource)
     for resource in (Resource.GROUPS, Resource.HADOOP, Resource.DEPENDENCIES, Resource.CODE)
     for action in ACTION_NAMES
+    if action != "GET"
 )
 
 _SUBMIT: tuple[tuple[Action, Resource], ...] = (("POST", Resource.SUBMISSIONS),)
@@ -43,8 +44,8 @@ _SUBMIT: tuple[tuple[Action, Resource], ...] = (("POST", Resource.SUBMISSIONS),)
 ROLES: dict[str, tuple[tuple[Action, Resource], ...]] = {
     "Viewer": _READ,
     "User": (*_READ, *_PREVIEW),
-    "Op": (*_READ, *_PREVIEW, *_ALL),
-    "Admin": (*_READ, *_PREVIEW, *_ALL, *_SUBMIT),
+    "Op": (*_READ, *_PREVIEW, *_CHANGE),
+    "Admin": (*_READ, *_PREVIEW, *_CHANGE, *_SUBMIT),
     WORKER_ROLE: _SUBMIT,
 }
 #: Airflow fills its menu from a list of plugins that only these may read; without it our pages stay unseen.

@@ -221,7 +221,9 @@ async def _not_text(request: Request, error: Exception) -> JSONResponse:
     """Half a surrogate pair, which JSON can say and no database can store."""
     assert isinstance(error, UnicodeEncodeError)
     character = f"\\u{ord(error.object[error.start]):04x}"
-    return await _told(request, errors.reject("body", f"contains {character}, half a surrogate pair, which is not text"))
+    return await _told(
+        request, errors.reject("body", f"contains {character}, half a surrogate pair, which is not text")
+    )
 
 
 def _where(location: tuple[str | int, ...]) -> str:

@@ -107,6 +107,21 @@ class JobRequest(Wire):
     ``task`` is read only from callers outside this Airflow: a task's identity comes from Airflow's own row.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "language": "python",
+                    "config_group": "prod",
+                    "code_artifact": "ratings.py",
+                    "application_arguments": ["--day", "2026-01-31"],
+                    "spark_arguments": {"executor-memory": "8g"},
+                    "task": {"dag_id": "nightly", "task_id": "ratings", "run_id": "manual__2026-01-31"},
+                }
+            ]
+        }
+    )
+
     language: Language
     config_group: str | None = None
     code_artifact: str | None = None
@@ -258,6 +273,10 @@ class Report(Wire):
     ``argv`` holds no secret by construction.
     ``key`` is the engine's name for the job, ``last_lines`` the end of the driver's log.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"state": "ended", "outcome": "failed", "exit_code": 1, "host": "worker-3"}]}
+    )
 
     state: State
     outcome: Outcome | None = None

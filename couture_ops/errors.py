@@ -190,11 +190,12 @@ class MissingParameter(CoutureError):
 
 
 class UnfitParameter(CoutureError):
-    """A parameter of an operator whose value is not of its kind."""
+    """A parameter of an operator whose value is not of its kind; the message does not show a ``secret`` one."""
 
-    def __init__(self, name: str, value: object, reason: str) -> None:
+    def __init__(self, name: str, value: object, reason: str, *, secret: bool = False) -> None:
         self.name, self.value, self.reason = name, value, reason
-        super().__init__(f"{name} {reason}; it is {type(value).__name__} {str(value)[:200]!r}.")
+        shown = ", and its value is hidden" if secret else f" {str(value)[:200]!r}"
+        super().__init__(f"{name} {reason}; it is {type(value).__name__}{shown}.")
 
 
 class UnusableSetting(CoutureError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from config_store.wire import JobRequest, Language
+from config_store.wire import JobRequest, Language, is_secret_name
 from couture_ops.errors import UnfitParameter
 from couture_ops.job_argument import DICTIONARY_PARAMETERS, application_arguments
 
@@ -76,9 +76,11 @@ def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     values = fields.get(name) or ()
     if isinstance(values, str):  # Spark's own form of such lists
         values = [part.strip() for part in values.split(",")]
-    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list | tuple | set | frozenset) or not all(isinstance(value, str) for value in values):
         raise UnfitParameter(name, values, "must be a list of strings")
-    return tuple(value for value in values if value)
+    # a set gets an order, so that every try and its preview say the same
+    ordered = sorted(values) if isinstance(values, set | frozenset) else values
+    return tuple(value for value in ordered if value)
 
 
 def _texts_by_name(fields: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -94,4 +96,4 @@ def _setting_text(name: str, value: object) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    raise UnfitParameter(name, value, "must be a string, a number or a boolean")
+    raise UnfitParameter(name, value, "must be a string, a number or a boolean", secret=is_secret_name(name))

@@ -32,8 +32,10 @@ class Redactor:
 def secrets_of(plan: SubmitPlan) -> set[str]:
     """Every secret value of a plan, those that lost against a stronger layer too.
 
-    Values are also taken without blanks at their edges: that is how Spark reads them from a properties file.
+    Values are also taken without blanks at their edges: that is how Spark reads them from a properties file. And
+    line by line: the log comes in blocks of lines, which may end within a secret of several lines.
     """
     values = {setting.value for setting in plan.settings if setting.secret}
     values |= {loser.value for setting in plan.settings if setting.secret for loser in setting.beat}
-    return values | {value.strip() for value in values}
+    lines = {line.strip() for value in values for line in value.splitlines()}
+    return values | lines | {value.strip() for value in values}

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/artifacts/{kind}", tags=["artifacts"])
 
 RESOURCES = {ArtifactKind.CODE: Resource.CODE, ArtifactKind.DEPENDENCY: Resource.DEPENDENCIES}
-_BINARY_BODY = {"requestBody": {"content": {"application/octet-stream": {}}, "required": True}}
+_FILE = {"schema": {"type": "string", "format": "binary"}, "example": "print('hello')\n"}
+_BINARY_BODY = {"requestBody": {"content": {"application/octet-stream": _FILE}, "required": True}}
 
 _CONTENT_DIGEST = re.compile(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/]{43}=):")
 #: Bytes gathered before a chunk goes to the disk's thread: an upload costs this much memory, and few switches.

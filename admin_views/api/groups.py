@@ -24,6 +24,7 @@ from admin_views.api.schemas import (
     changed_settings,
     checked_spark_home,
     dependencies,
+    example,
     group_detail,
     group_shape,
     replaced_content,
@@ -48,7 +49,17 @@ Deleter = Annotated[Caller, Depends(permitted("DELETE", Resource.GROUPS))]
 class NewGroup(Shape):
     """A group to make: empty, with a content, or as a copy of another (files and secrets included)."""
 
-    name: str = Field(examples=["prod"])
+    model_config = example(
+        name="prod",
+        description="The nightly cluster",
+        content={
+            "arguments": {"driver-memory": "7g", "queue": {"value": "etl", "final": True, "note": "ask the admins"}},
+            "configurations": {"spark.my.apikey": {"value": "…", "secret": True}},
+        },
+        note="first try",
+    )
+
+    name: str
     description: str = ""
     copy_of: str | None = None
     content: WritableContent | None = None
@@ -58,11 +69,21 @@ class NewGroup(Shape):
 class Description(Shape):
     """The description of a group."""
 
+    model_config = example(description="The nightly cluster")
+
     description: str
 
 
 class ContentSave(Shape):
     """A whole content, and why."""
+
+    model_config = example(
+        content={
+            "arguments": {"driver-memory": "8g"},
+            "configurations": {"spark.my.apikey": {"value": None, "secret": True}},
+        },
+        note="more memory; the secret stays what it was",
+    )
 
     content: WritableContent
     note: str = ""
@@ -71,7 +92,9 @@ class ContentSave(Shape):
 class ContentChange(Shape):
     """Changes by name: a setting sets, null removes, absent stays."""
 
-    arguments: SettingChanges = Field(default={}, examples=[{"executor-memory": "8g", "queue": None}])
+    model_config = example(arguments={"executor-memory": "8g", "queue": None}, note="more memory, any queue")
+
+    arguments: SettingChanges = {}
     configurations: SettingChanges = {}
     environment: SettingChanges = {}
     jars: list[DependencyShape] | None = None
@@ -83,6 +106,8 @@ class ContentChange(Shape):
 
 class Rollback(Shape):
     """The revision to go back to, and why."""
+
+    model_config = example(revision=1, note="the new settings broke the nightly load")
 
     revision: int
     note: str = ""
@@ -226,19 +251,20 @@ def roll_back(
 @router.get("/{name}/diff")
 def diff_revisions(
     services: ServicesDep,
-    _: Reader,
+    caller: Reader,
     name: str,
     from_: Annotated[int | None, Query(alias="from", description="a revision; by default the one before `to`")] = None,
     to: Annotated[int | None, Query(description="a revision; by default the newest")] = None,
     other: Annotated[str | None, Query(description="the group that `to` is a revision of; by default the same")] = None,
 ) -> Difference:
-    """What differs between two revisions, of one group or of two."""
+    """What differs between two revisions, of one group or of two; inside Hadoop files for those who may read them."""
     with services.database.reading() as session:
         target = other or name
         newest = groups.get_group(session, target).revision if to is None else to
         oldest = from_ if from_ is not None else _before(services, name, newest if target == name else None)
         old, new = groups.get_revision(session, name, oldest), groups.get_revision(session, target, newest)
-    changes = diff_contents(old.content, new.content, services.read_blob)
+    may_read_files = services.identity.permits(caller, "PUT", Resource.HADOOP)  # as GET …/hadoop/{file} asks
+    changes = diff_contents(old.content, new.content, services.read_blob if may_read_files else None)
     return Difference.model_validate(
         {
             "from": RevisionName(group=name, revision=oldest),

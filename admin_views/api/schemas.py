@@ -24,6 +24,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def example(**document: Any) -> ConfigDict:
+    """The configuration of a shape whose example the API's description shows."""
+    return ConfigDict(json_schema_extra={"examples": [document]})
+
+
 class Page(Shape, Generic[Item]):
     """One page of a list; ``total`` counts all that match."""
 

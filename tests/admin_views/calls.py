@@ -9,7 +9,9 @@ import httpx
 from config_store.database import Database
 from config_store.models import Base
 
-CORE_SITE = b"<configuration>\n  <property><name>fs.defaultFS</name><value>hdfs://a:8020</value></property>\n</configuration>\n"
+CORE_SITE = (
+    b"<configuration>\n  <property><name>fs.defaultFS</name><value>hdfs://a:8020</value></property>\n</configuration>\n"
+)
 KEYTAB = b"\x05\x02\x00\x00\x00\x2akeys of etl@EXAMPLE.COM"
 KRB5_CONF = b"[libdefaults]\n  default_realm = EXAMPLE.COM\n"
 JOB = b"print('hello')\n"
@@ -84,5 +86,6 @@ def rows_of(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that the store's tables hold."""
     with database.engine.connect() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(table.select())] for table in Base.metadata.sorted_tables
+            table.name: [tuple(row) for row in connection.execute(table.select())]
+            for table in Base.metadata.sorted_tables
         }

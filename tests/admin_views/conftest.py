@@ -92,9 +92,7 @@ def tasks(services: Services) -> ListedTasks:
 
 
 @pytest.fixture(scope="session")
-def furnished(
-    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, app: FastAPI, served: str
-) -> Furnished:
+def furnished(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, app: FastAPI, served: str) -> Furnished:
     """A store with one of everything."""
     directory, key = tmp_path_factory.mktemp("furnished"), Fernet.generate_key().decode()
     shutil.copy(empty_store, directory / "store.db")

@@ -61,7 +61,9 @@ class Furnished:
         assert isinstance(services.identity, RoleIdentity)
         assert isinstance(services.tasks, ListedTasks)
         services.identity.add_task(PROOF, task())
-        services.tasks.requests["sales", "load"] = JobRequest.model_validate({"language": "python", "code_artifact": "job.py"})
+        services.tasks.requests["sales", "load"] = JobRequest.model_validate(
+            {"language": "python", "code_artifact": "job.py"}
+        )
         return services
 
 
@@ -85,6 +87,8 @@ def furnish(api: httpx.Client, identity: RoleIdentity) -> dict[str, str]:
     save_file(api, "prod", 3, KEYTAB, "kerberos/keytab")
     new_group(api, "spare")
     request = {"language": "python", "code_artifact": "job.py", "code_artifact_version": 1}
-    ticket = done(api.post("/submissions", json=request, headers=identity.add_task("ti-0:secret", task(run_id="manual__0"))))
+    ticket = done(
+        api.post("/submissions", json=request, headers=identity.add_task("ti-0:secret", task(run_id="manual__0")))
+    )
     assert ticket["plan"]["revision"] == REVISION
     return {"submission": ticket["submission_id"], "token": ticket["token"], "sha256": job["sha256"]}

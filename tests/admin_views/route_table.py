@@ -86,7 +86,12 @@ class Route:
         )
 
 
-SAVE = {"headers": upon(REVISION), "audited": ("group.save", "group prod")}
+def _save(
+    method: str, path: str, action: str, resource: str, call: str, json: Any = None, content: bytes | None = None
+) -> Route:
+    """A route that saves the group prod."""
+    audited = ("group.save", "group prod")
+    return Route(method, path, action, resource, call, 200, json, content, upon(REVISION), audited)
 
 
 def _artifact_routes(kind: str, noun: str, resource: str, used: str, unused: str) -> list[Route]:
@@ -167,47 +172,28 @@ ROUTES = [
         "/groups/spare/default",
         audited=("group.default", "group spare"),
     ),
-    Route("PUT", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"content": {}}, **SAVE),
-    Route("PATCH", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"jars": []}, **SAVE),
+    _save("PUT", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"content": {}}),
+    _save("PATCH", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"jars": []}),
     Route("GET", "/groups/{name}/revisions", READ, GROUPS, "/groups/prod/revisions"),
     Route("GET", "/groups/{name}/revisions/{number}", READ, GROUPS, "/groups/prod/revisions/1"),
-    Route("POST", "/groups/{name}/rollback", EDIT, GROUPS, "/groups/prod/rollback", json={"revision": 1}, **SAVE),
+    _save("POST", "/groups/{name}/rollback", EDIT, GROUPS, "/groups/prod/rollback", json={"revision": 1}),
     Route("GET", "/groups/{name}/diff", READ, GROUPS, "/groups/prod/diff"),
     Route("GET", "/groups/{name}/hadoop", READ, HADOOP, "/groups/prod/hadoop"),
     # such files may hold passwords: who may see them is who may change them
     Route("GET", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/core-site.xml"),
-    Route(
-        "PUT",
-        "/groups/{name}/hadoop/{file}",
-        EDIT,
-        HADOOP,
-        "/groups/prod/hadoop/yarn-site.xml",
-        content=CORE_SITE,
-        **SAVE,
-    ),
-    Route(
-        "DELETE", "/groups/{name}/hadoop/{file}", DELETE, HADOOP, "/groups/prod/hadoop/core-site.xml", **SAVE
-    ),
-    Route(
-        "PUT",
-        "/groups/{name}/kerberos/keytab",
-        EDIT,
-        HADOOP,
-        "/groups/prod/kerberos/keytab",
-        content=KEYTAB + b"!",
-        **SAVE,
-    ),
-    Route("DELETE", "/groups/{name}/kerberos/keytab", DELETE, HADOOP, "/groups/prod/kerberos/keytab", **SAVE),
-    Route(
+    _save("PUT", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/yarn-site.xml", content=CORE_SITE),
+    _save("DELETE", "/groups/{name}/hadoop/{file}", DELETE, HADOOP, "/groups/prod/hadoop/core-site.xml"),
+    _save("PUT", "/groups/{name}/kerberos/keytab", EDIT, HADOOP, "/groups/prod/kerberos/keytab", content=KEYTAB + b"!"),
+    _save("DELETE", "/groups/{name}/kerberos/keytab", DELETE, HADOOP, "/groups/prod/kerberos/keytab"),
+    _save(
         "PUT",
         "/groups/{name}/kerberos/krb5.conf",
         EDIT,
         HADOOP,
         "/groups/prod/kerberos/krb5.conf",
         content=KRB5_CONF + b"\n",
-        **SAVE,
     ),
-    Route("DELETE", "/groups/{name}/kerberos/krb5.conf", DELETE, HADOOP, "/groups/prod/kerberos/krb5.conf", **SAVE),
+    _save("DELETE", "/groups/{name}/kerberos/krb5.conf", DELETE, HADOOP, "/groups/prod/kerberos/krb5.conf"),
     *_artifact_routes("code", "code artifact", CODE, "job.py", "unused.py"),
     *_artifact_routes("dependencies", "dependency", DEPENDENCIES, "lib.jar", "unused.jar"),
     # the permission is for callers outside this Airflow; a task proves itself (api/test_submissions.py)
@@ -233,7 +219,5 @@ ROUTES = [
     ),
     # a preview shows how a job would be started, to those who may edit submissions; it changes nothing
     Route("POST", "/previews", EDIT, SUBMISSIONS, "/previews", json=JOB_REQUEST),
-    Route(
-        "GET", "/previews/dags/{dag_id}/tasks/{task_id}", EDIT, SUBMISSIONS, "/previews/dags/sales/tasks/load"
-    ),
+    Route("GET", "/previews/dags/{dag_id}/tasks/{task_id}", EDIT, SUBMISSIONS, "/previews/dags/sales/tasks/load"),
 ]

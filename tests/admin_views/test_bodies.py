@@ -92,9 +92,7 @@ def test_an_endless_json_body_costs_little_memory(api_process: ApiProcess) -> No
     ("file", "limit"),
     [("hadoop/core-site.xml", 20_000_000), ("kerberos/keytab", 1_000_000), ("kerberos/krb5.conf", 1_000_000)],
 )
-def test_a_file_above_its_limit_is_refused(
-    api: httpx.Client, blobs: FileSystemBlobs, file: str, limit: int
-) -> None:
+def test_a_file_above_its_limit_is_refused(api: httpx.Client, blobs: FileSystemBlobs, file: str, limit: int) -> None:
     new_group(api)
     body = b"\x05" + b"x" * limit
     for content in (body, _pieces(body)):

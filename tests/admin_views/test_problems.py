@@ -262,9 +262,7 @@ def test_a_body_of_another_type_is_refused(api: httpx.Client, content_type: str)
         ("/previews", b'{"language": "python", "code_artifact": "a.py", "config_group": "\\ud800"}', "body"),
     ],
 )
-def test_half_a_surrogate_pair_anywhere_is_refused(
-    api: httpx.Client, path: str, body: bytes, place: str
-) -> None:
+def test_half_a_surrogate_pair_anywhere_is_refused(api: httpx.Client, path: str, body: bytes, place: str) -> None:
     new_group(api)
     answer = api.post(path, content=body, headers={"Content-Type": "application/json"})
     problem = problem_of(answer, 422, "InvalidInput")

@@ -36,7 +36,6 @@ def test_the_first_task_takes_plain_arguments_and_the_default_group(dag: DAG) ->
     assert request_of(dag, "clean_ratings") == JobRequest(
         language=Language.PYTHON,
         code_artifact="ratings.py",
-        app_name="couture_ratings.clean_ratings",
         application_arguments=(
             "{{ params.input_folder }}/sample_movielens_ratings.txt",
             "{{ params.output_folder }}/{{ run_id }}/ratings",
@@ -50,7 +49,6 @@ def test_the_second_task_takes_one_json_object_and_the_group_prod(dag: DAG) -> N
         config_group="prod",
         code_artifact="ratings-jobs.jar",
         class_path="example.RatingsJobs",
-        app_name="couture_ratings.top_movies",
         application_arguments=(
             '{"method_id": "TopMovies", "dag_id": "couture_ratings", '
             '"method_args_dict": {"min_ratings": 10, "limit": 5}, '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -85,7 +85,7 @@ def test_reading_by_cookie_needs_no_proof(browser: httpx.Client) -> None:
 # --- the revision that a save was made from ---
 
 
-SAVES = {
+SAVES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "PUT content": ("PUT", "/groups/prod/content", {"json": {"content": {"arguments": {"driver-memory": "9g"}}}}),
     "PATCH content": ("PATCH", "/groups/prod/content", {"json": {"arguments": {"driver-memory": "9g"}}}),
     "rollback": ("POST", "/groups/prod/rollback", {"json": {"revision": 1}}),
@@ -125,9 +125,7 @@ def _save(api: httpx.Client, save: str, if_match: str | None) -> httpx.Response:
 def test_a_save_without_a_revision_is_refused(prod: httpx.Client, save: str) -> None:
     problem = problem_of(_save(prod, save, None), 428, "PreconditionMissing")
     assert problem["title"] == "If-Match is missing"
-    assert problem["detail"] == (
-        "A save says which revision it was made from: send the group's ETag back in If-Match."
-    )
+    assert problem["detail"] == ("A save says which revision it was made from: send the group's ETag back in If-Match.")
     assert done(prod.get("/groups/prod"))["revision"] == 3
 
 
@@ -152,7 +150,9 @@ def test_a_stale_save_is_told_who_saved_what_meanwhile(prod: httpx.Client, save:
 def test_a_save_on_the_newest_revision_is_made(prod: httpx.Client, save: str, if_match: str) -> None:
     answer = _save(prod, save, if_match)
     saved = done(answer)
-    assert saved["revision"] == (3 if save in ("DELETE keytab", "DELETE krb5.conf") else 4)  # there is nothing to remove
+    assert saved["revision"] == (
+        3 if save in ("DELETE keytab", "DELETE krb5.conf") else 4
+    )  # there is nothing to remove
     assert answer.headers["ETag"] == f'"{saved["revision"]}"'
 
 
@@ -160,7 +160,7 @@ def test_a_save_on_the_newest_revision_is_made(prod: httpx.Client, save: str, if
     "if_match", ["", "*", '""', "three", '"3", "4"', "-3", "3.0", "0x3", "W/", "1234567890", '"3"-gzip', "³"]
 )
 def test_a_revision_that_is_none_is_refused(prod: httpx.Client, if_match: str) -> None:
-    answer = prod.patch("/groups/prod/content", json={}, headers=[("If-Match", if_match.encode("latin-1"))])
+    answer = prod.patch("/groups/prod/content", json={}, headers={b"If-Match": if_match.encode("latin-1")})
     assert places_of(answer) == ["If-Match"]
 
 
@@ -177,7 +177,7 @@ def test_the_etag_of_a_group_is_its_revision(prod: httpx.Client) -> None:
 # --- the version of the wire ---
 
 
-WORKERS_ROUTES = {
+WORKERS_ROUTES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "submit": ("POST", "/submissions", {"json": {"language": "python", "code_artifact": "job.py"}}),
     "report": ("POST", "/submissions/{submission_id}/reports", {"json": {"state": "running"}}),
     "fetch": ("GET", "/submissions/{submission_id}/files/{sha256}", {}),

@@ -197,7 +197,8 @@ def _raw_upload(api: httpx.Client, header: bytes) -> socket.socket:
     address = urlsplit(str(api.base_url))
     assert address.hostname is not None
     connection = socket.create_connection((address.hostname, address.port or 80), timeout=10)
-    head = f"POST {address.path.rstrip('/')}{UPLOAD} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer ada:Admin\r\n"
+    target = f"POST {address.path.rstrip('/')}{UPLOAD} HTTP/1.1"
+    head = f"{target}\r\nHost: {address.netloc}\r\nAuthorization: Bearer ada:Admin\r\n"
     connection.sendall(head.encode() + header + b"\r\n")
     return connection
 
@@ -322,7 +323,9 @@ def test_directories_are_no_part_of_a_name(api: httpx.Client, services: Services
     assert_nothing_stored(services)
 
 
-@pytest.mark.parametrize("name", ["a.py", "A.JAR", "my_job-1.2+3@4=(5)~6.whl", "x" * 246 + ".jar", "a.tar.zip", "1.egg"])
+@pytest.mark.parametrize(
+    "name", ["a.py", "A.JAR", "my_job-1.2+3@4=(5)~6.whl", "x" * 246 + ".jar", "a.tar.zip", "1.egg"]
+)
 def test_names_that_are_taken(api: httpx.Client, name: str) -> None:
     assert upload(api, name)["version"] == 1
     assert api.get(f"/artifacts/code/{name}/versions/1/content").content == JOB

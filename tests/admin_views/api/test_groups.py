@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config_store.secrets import FernetCipher
-
 from tests.admin_views.calls import (
     CORE_SITE,
     KEYTAB,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from admin_views.services import Services
     from tests.stand_ins import ListedAudit, RoleIdentity
 
-EMPTY = {
+EMPTY: dict[str, Any] = {
     "arguments": {},
     "configurations": {},
     "environment": {},
@@ -175,7 +174,10 @@ def test_everything_wrong_with_a_group_is_told_at_once(api: httpx.Client) -> Non
         ({"name": "prod", "content": {"jars": [{"name": "a.jar"}, {}]}}, ["content.jars.1.name"]),
         ({"name": "prod", "content": {"jars": ["a.jar"]}}, ["content.jars.0"]),
         ({"name": "prod", "content": {"spark_home": "/opt/spark"}}, ["spark_home"]),
-        ({"name": "prod", "content": {"configurations": {"spark.x": {"note": "no value"}}}}, ["configurations.spark.x"]),
+        (
+            {"name": "prod", "content": {"configurations": {"spark.x": {"note": "no value"}}}},
+            ["configurations.spark.x"],
+        ),
         ({"name": "prod", "note": "x" * 10_001}, ["note"]),
         ({"name": "prod", "description": "x" * 10_001}, ["description"]),
         ({"name": "prod", "content": {"principal": "a\u0000b"}}, ["principal"]),
@@ -332,9 +334,7 @@ def test_a_group_in_use_is_deleted_only_by_force(api: httpx.Client, identity: Ro
     given_to_a_job(api, identity, "busy")
     problem = problem_of(api.delete("/groups/busy"), 409, "InUse")
     assert problem["users"] == [{"noun": "DAG", "name": "sales"}]
-    assert problem["detail"] == (
-        "The config group 'busy' is used by DAG sales; delete it with force to do so anyway."
-    )
+    assert problem["detail"] == ("The config group 'busy' is used by DAG sales; delete it with force to do so anyway.")
     assert done(api.get("/groups/busy"))["revision"] == 1
     assert api.delete("/groups/busy?force=true").status_code == 204
 
@@ -364,7 +364,7 @@ def test_put_replaces_all_settings_and_leaves_the_files(api: httpx.Client) -> No
 
 def test_patch_sets_and_removes_by_name_and_leaves_the_rest(api: httpx.Client) -> None:
     upload(api, "hbase.jar", kind="dependencies")
-    content = {
+    content: dict[str, Any] = {
         "arguments": {"queue": "etl", "driver-memory": "7g"},
         "configurations": {"spark.x": "1"},
         "jars": [{"name": "hbase.jar"}],
@@ -477,7 +477,7 @@ def test_a_secret_stays_one_when_its_mark_is_not_spoken_of(
 
 def test_the_mark_of_a_secret_is_taken_away_only_with_a_new_value(api: httpx.Client) -> None:
     new_group(api, configurations=SECRET)
-    lift = {"spark.marked": {"value": None, "secret": False}}
+    lift: dict[str, Any] = {"spark.marked": {"value": None, "secret": False}}
     assert places_of(change(api, "prod", 1, configurations=lift)) == ["configurations.spark.marked"]
     lift = {"spark.marked": {"value": "public", "secret": False}}
     saved = done(change(api, "prod", 1, configurations=lift))

@@ -90,7 +90,11 @@ def test_the_command_of_a_request(store: httpx.Client) -> None:
     shown = {setting["name"]: setting for setting in preview["plan"]["settings"]}
     assert shown["driver-memory"]["layer"] == "operator"
     assert shown["driver-memory"]["beat"] == [{"layer": "group", "name": "driver-memory", "value": "7g"}]
-    assert (shown["master"]["layer"], shown["master"]["final"], shown["master"]["note"]) == ("group", True, "one machine")
+    assert (shown["master"]["layer"], shown["master"]["final"], shown["master"]["note"]) == (
+        "group",
+        True,
+        "one machine",
+    )
     assert shown["spark.my.password"]["value"] == "••••••"
     assert shown["spark.workflow.dagId"]["layer"] == "suite"
 

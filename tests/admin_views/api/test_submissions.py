@@ -151,7 +151,12 @@ def test_the_place_of_a_fault_is_named(
     [
         ({"config_group": "prd"}, 404, "UnknownGroup", "There is no config group 'prd'. Did you mean: prod?"),
         ({"code_artifact": "jobb.py"}, 404, "NotFound", "There is no code artifact 'jobb.py'. Did you mean: job.py"),
-        ({"code_artifact_version": 9}, 404, "NotFound", "There is no version of code artifact 'job.py' with number '9'."),
+        (
+            {"code_artifact_version": 9},
+            404,
+            "NotFound",
+            "There is no version of code artifact 'job.py' with number '9'.",
+        ),
         ({"jars": ["libb.jar"]}, 404, "NotFound", "There is no dependency 'libb.jar'. Did you mean: lib.jar?"),
         (
             {"spark_configurations": {"spark.x": "2"}},

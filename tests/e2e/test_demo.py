@@ -1,0 +1,140 @@
+"""The demo as a newcomer meets it, in the order in which he does; the last tests stop it and start it anew."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.conftest import UP_S, start_demo
+from tools.demo.airflow import PROCESSES, Airflow
+from tools.demo.example import Example
+from tools.demo.processes import find_processes
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import RunningDemo
+
+pytestmark = pytest.mark.e2e
+
+RESULTS = [
+    "  ratings: 1501 of 30 users for 100 movies, 0 lines left out",
+    "  ratings: 1.77 on average",
+    "  ratings: 1 stars   941 times",
+    "  ratings: 2 stars   207 times",
+    "  ratings: 3 stars   179 times",
+    "  ratings: 4 stars    99 times",
+    "  ratings: 5 stars    75 times",
+    "  top movies: movie  32 has 2.92 stars of 12 users",
+    "  top movies: movie  90 has 2.81 stars of 16 users",
+    "  top movies: movie  30 has 2.50 stars of 14 users",
+    "  top movies: movie  94 has 2.47 stars of 19 users",
+    "  top movies: movie  23 has 2.47 stars of 15 users",
+]
+
+
+def submissions(demo: RunningDemo) -> list[dict[str, Any]]:
+    """The submissions as the client lists them, the oldest first."""
+    items: list[dict[str, Any]] = json.loads(demo.run("couture", "submissions", "list", "--output", "json"))["items"]
+    return items[::-1]
+
+
+def receipt(demo: RunningDemo, submission_id: str) -> dict[str, Any]:
+    """What the client shows of a submission."""
+    shown: dict[str, Any] = json.loads(demo.run("couture", "submissions", "show", submission_id, "--output", "json"))
+    return shown
+
+
+def partitions(shown: dict[str, Any]) -> str:
+    """The number of shuffle partitions that a submission ran with."""
+    name = "spark.sql.shuffle.partitions"
+    return next(str(setting["value"]) for setting in shown["plan"]["settings"] if setting["name"] == name)
+
+
+def test_the_example_shows_its_states_and_results(demo: RunningDemo) -> None:
+    told = [line for line in demo.lines if not line.startswith("  ratings: written to ")]
+    assert [line for line in told if line.startswith(("  ratings: ", "  top movies: "))] == RESULTS
+    for task_id in ("clean_ratings", "top_movies"):
+        states = [line for line in told if line.startswith(f"  {task_id}: ")]
+        assert states[-2:] == [f"  {task_id}: running", f"  {task_id}: success"]
+    assert "the example succeeded" in told
+
+
+def test_the_password_is_told_and_opens_the_door(demo: RunningDemo) -> None:
+    password = demo.home.password_file.read_text().strip()
+    assert [line for line in demo.lines if password in line] == [
+        f"password of admin: {password} (kept in {demo.home.password_file})"
+    ]
+    login = {"username": "admin", "password": password}
+    assert httpx.post(f"{demo.url}/auth/token", json=login, timeout=30).is_success
+    assert httpx.post(f"{demo.url}/auth/token", json={**login, "password": "admin"}, timeout=30).status_code == 401
+
+
+def test_what_holds_keys_is_its_owners_alone(demo: RunningDemo) -> None:
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in demo.home.folder.iterdir()}
+    assert {
+        name: mode for name, mode in modes.items() if name in ("admin-password", "airflow.cfg", "secrets.json")
+    } == {
+        "admin-password": 0o600,
+        "airflow.cfg": 0o600,
+        "secrets.json": 0o600,
+    }
+    assert stat.S_IMODE(demo.home.folder.stat().st_mode) == 0o700
+
+
+def test_nothing_listens_but_on_the_loopback(demo: RunningDemo) -> None:
+    listening = [
+        connection.laddr.ip
+        for process in find_processes(demo.home)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening == ["127.0.0.1"]
+
+
+def test_every_task_left_a_receipt(demo: RunningDemo) -> None:
+    listed = [(item["task"]["task_id"], item["outcome"], item["group"], item["revision"]) for item in submissions(demo)]
+    assert listed == [("clean_ratings", "succeeded", "default", 2), ("top_movies", "succeeded", "prod", 3)]
+
+
+def test_a_setting_changed_by_the_client_reaches_the_next_run(demo: RunningDemo) -> None:
+    demo.run("couture", "settings", "set", "prod", "spark.sql.shuffle.partitions=2", "--note", "small data")
+    port = int(demo.url.rpartition(":")[2])
+    example = Example(Airflow(demo.home, port), threading.Event())
+    example.wait_until_healthy()
+    example.run()
+    before, after = (item["submission_id"] for item in submissions(demo) if item["task"]["task_id"] == "top_movies")
+    assert [partitions(receipt(demo, before)), partitions(receipt(demo, after))] == ["4", "2"]
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(demo: RunningDemo) -> None:
+    second = start_demo(demo.home.folder, "--once")
+    second.read_until(None, 60)
+    assert second.process.wait(10) == 1
+    assert second.lines == [
+        "",
+        f"demo failed: A demo already runs in {demo.home.folder}: process {demo.process.pid} at {demo.url}.",
+        f"Stop it with Ctrl-C in its terminal or with: kill {demo.process.pid}",
+        "Or run a second one in a folder of its own: make demo DEMO_DIR=build/demo-2",
+    ]
+
+
+def test_ctrl_c_ends_every_process(demo: RunningDemo) -> None:
+    assert len(find_processes(demo.home)) >= len(PROCESSES)
+    assert demo.interrupt() == 0
+    assert demo.lines[-1] == "stopped"
+    assert find_processes(demo.home) == []
+
+
+def test_a_second_start_keeps_what_was_there_and_ends_with_the_example(demo: RunningDemo) -> None:
+    again = start_demo(demo.home.folder, "--once")
+    again.read_until(None, UP_S)
+    assert again.process.wait(10) == 0, again.lines
+    assert not [line for line in again.lines if line.startswith(("password of", "database", "first user"))]
+    assert [line for line in again.lines if line in RESULTS] == RESULTS
+    assert again.lines[-2:] == ["the example succeeded", "stopped"]
+    assert find_processes(demo.home) == []
