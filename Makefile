@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo test test-unit test-integration test-e2e lint format setup setup-python lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
-SOURCES := config_store admin_views couture_ops example_dags tools tests
+SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -319,9 +319,7 @@ def _download(file: StoredFile, fetch: Callable[[BinaryIO, int], None], path: Pa
         destination.settle(file)
 
 
-def _download_all(
-    files: Sequence[StoredFile], fetch: Callable[[StoredFile, BinaryIO, int], None], path: Path
-) -> None:
+def _download_all(files: Sequence[StoredFile], fetch: Callable[[StoredFile, BinaryIO, int], None], path: Path) -> None:
     path.mkdir(0o700)
     for file in files:
         _download(file, partial(fetch, file), path / file.name)

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from pydantic import ValidationError
 
 from config_store.wire import (
     SUBMISSION_SCHEME,
@@ -31,7 +32,6 @@ API_PATH = "/couture/api/v1"
 PROBLEM_TYPE = "urn:couture:problem:"
 _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 5.0, 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
-_CHUNK_BYTES = 1024 * 1024
 #: Answers of a server (or the proxy before it) that is starting, stopping or overloaded.
 _PASSING = frozenset({429, 500, 502, 503, 504})
 
@@ -62,7 +62,11 @@ class StoreClient:
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         body = job.model_dump_json()
         answer = self._patiently(lambda: self._http.post("/submissions", content=body, headers=headers))
-        return Ticket.model_validate_json(answer.content)
+        try:
+            return Ticket.model_validate_json(answer.content)
+        except ValidationError as error:
+            # without its cause, whose text holds values of the plan, and so secrets
+            raise StoreRefused(self.base_url, answer.status_code, _unreadable(error)) from None
 
     def report(self, submission_id: str, token: str, report: Report, *, store_timeout_s: float | None = None) -> None:
         """Add to the receipt; repeating a report does no harm."""
@@ -72,69 +76,128 @@ class StoreClient:
         self._patiently(lambda: self._http.post(path, content=body, headers=headers), store_timeout_s)
 
     def download(self, submission_id: str, token: str, file: StoredFile, destination: BinaryIO, offset: int) -> None:
-        """Append the bytes of a file from ``offset`` on; a broken transfer goes on where it broke."""
+        """Append the bytes of a file from ``offset`` on; a broken transfer goes on where it broke.
+
+        The store is waited for anew whenever bytes came: a long transfer may break more than once.
+        """
         path = f"/submissions/{submission_id}/files/{file.sha256}"
-        done = offset
-
-        def transfer() -> httpx.Response:
-            nonlocal done
-            headers = {**_submission_header(token), "Range": f"bytes={done}-"} if done else _submission_header(token)
-            with self._http.stream("GET", path, headers=headers) as answer:
-                if answer.status_code not in (200, 206):
-                    answer.read()
-                    return answer
-                for chunk in answer.iter_raw(_CHUNK_BYTES):
-                    destination.write(chunk)
-                    done += len(chunk)
-            return answer
-
-        if file.size > offset:
-            self._patiently(transfer)
+        transfer = _Transfer(self._http, path, _submission_header(token), file.size, destination, offset)
+        furthest = offset
+        while file.size > offset:
+            try:
+                self._patiently(transfer)
+                return
+            except StoreUnreachable:
+                if transfer.done <= furthest:
+                    raise
+                furthest = transfer.done
 
     def _patiently(self, send: Callable[[], httpx.Response], store_timeout_s: float | None = None) -> httpx.Response:
         """Send until an answer comes that is final."""
         patience = self._store_timeout_s if store_timeout_s is None else store_timeout_s
-        deadline = time.monotonic() + patience
-        pause = _FIRST_PAUSE_S
-        while True:
-            reason = ""
-            try:
-                answer = send()
-                if answer.status_code not in _PASSING or _is_decided(answer):
-                    return self._accepted(answer)
-                reason = f"it answered {answer.status_code}"
-            except httpx.TransportError as error:
-                reason = str(error) or type(error).__name__
-            if time.monotonic() + pause > deadline:
-                raise StoreUnreachable(self.base_url, patience, reason)
-            log.warning(
-                "The config store at %s is not ready (%s); trying again in %.1f s", self.base_url, reason, pause
-            )
-            time.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311  # spreads retries, guards nothing
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+        return self._accepted(ask_patiently(send, self.base_url, patience))
 
     def _accepted(self, answer: httpx.Response) -> httpx.Response:
-        if not answer.headers.get("content-type", "").startswith("text/html") and answer.is_success:
+        if answer.is_success and not _is_page(answer):
             return answer
-        raise StoreRefused(self.base_url, answer.status_code, _problem(answer))
+        raise StoreRefused(self.base_url, answer.status_code, problem_of(answer))
+
+
+class _Transfer:
+    """The bytes of one file on their way into ``destination``; ``done`` counts those that are there."""
+
+    def __init__(
+        self, http: httpx.Client, path: str, headers: dict[str, str], size: int, destination: BinaryIO, done: int
+    ) -> None:
+        self._http, self._path, self._size, self._destination, self.done = http, path, size, destination, done
+        # a proxy's compression would change the bytes and what a range means
+        self._headers = {**headers, "Accept-Encoding": "identity"}
+
+    def __call__(self) -> httpx.Response:
+        """Ask for what is missing and take what comes; raises httpx.TransportError when it breaks off."""
+        headers = {**self._headers, "Range": f"bytes={self.done}-"} if self.done else self._headers
+        with self._http.stream("GET", self._path, headers=headers) as answer:
+            if answer.status_code not in (200, 206) or _is_page(answer):
+                answer.read()
+            else:
+                self._receive(answer)
+        return answer
+
+    def _receive(self, answer: httpx.Response) -> None:
+        if answer.status_code == 200 and self.done:  # a proxy that ignores ranges sends it all
+            self._destination.seek(0)
+            self._destination.truncate()
+            self.done = 0
+        try:
+            for chunk in answer.iter_raw():  # of any size: gathering chunks would lose some when it breaks off
+                self._destination.write(chunk)
+                self.done += len(chunk)
+        except httpx.TransportError:
+            if self.done != self._size:  # else all came, and only the end of the answer was lost
+                raise
+
+
+def ask_patiently(send: Callable[[], httpx.Response], base_url: str, patience_s: float) -> httpx.Response:
+    """Send until an answer comes that does not pass by itself; raises StoreUnreachable after ``patience_s``."""
+    deadline = time.monotonic() + patience_s
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            answer = send()
+            if answer.status_code not in _PASSING or _is_decided(answer):
+                return answer
+            reason = f"it answered {answer.status_code}"
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+        if time.monotonic() + pause > deadline:
+            raise StoreUnreachable(base_url, patience_s, reason)
+        log.warning("The config store at %s is not ready (%s); trying again in %.1f s", base_url, reason, pause)
+        time.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311  # spreads retries, guards nothing
+        pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
 def _submission_header(token: str) -> dict[str, str]:
     return {"Authorization": f"{SUBMISSION_SCHEME} {token}"}
 
 
+def _is_page(answer: httpx.Response) -> bool:
+    """Whether Airflow answered with its own page, as it does on unknown paths, with 200."""
+    return str(answer.headers.get("content-type", "")).startswith("text/html")
+
+
 def _is_decided(answer: httpx.Response) -> bool:
     """Whether the store itself says what is wrong: waiting does not mend that."""
-    return str(_problem(answer).get("type", "")).startswith(PROBLEM_TYPE)
+    return str(problem_of(answer).get("type", "")).startswith(PROBLEM_TYPE)
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
-    """The problem details of an answer; of Airflow's own HTML pages: that the suite is not there."""
-    if "json" in answer.headers.get("content-type", ""):
-        problem: dict[str, Any] = answer.json()
-        return problem
+def problem_of(answer: httpx.Response) -> dict[str, Any]:
+    """The problem details of an answer; of any other answer: that the suite is not there."""
+    told = _json(answer)
+    if isinstance(told, dict) and "title" in told:
+        return told
     detail = (
-        "The answer is no JSON: the API server does not have the couture plugin, or the address is that of "
-        "something else. Install couture-ops there and look at `airflow plugins`; or set [couture] api_url."
+        f"{answer.request.method} {answer.request.url} answered {answer.status_code}, and not as a config store: the "
+        "API server there does not have the couture plugin, or the address is that of something else. Install "
+        "couture-ops there and look at `airflow plugins`; or set [couture] api_url, or the connection, to the right "
+        "address."
     )
     return {"title": "Not the config store", "detail": detail}
+
+
+def _json(answer: httpx.Response) -> object:
+    if "json" not in answer.headers.get("content-type", ""):
+        return None
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _unreadable(error: ValidationError) -> dict[str, Any]:
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    places = sorted({".".join(map(str, fault["loc"])) or "the whole" for fault in faults})
+    detail = (
+        f"it is no ticket as this worker knows it ({', '.join(places)[:500]} can't be read). Install the same "
+        "couture-ops on workers and API servers."
+    )
+    return {"title": "The answer can't be read", "detail": detail}

@@ -145,9 +145,7 @@ def _in_file(configuration: EffectiveSetting) -> bool:
     return configuration.secret or _unfit_argument(f"{configuration.name}={configuration.value}") is not None
 
 
-def _environment(
-    plan: SubmitPlan, workspace: Workspace, base: Mapping[str, str], python: str | None
-) -> dict[str, str]:
+def _environment(plan: SubmitPlan, workspace: Workspace, base: Mapping[str, str], python: str | None) -> dict[str, str]:
     environment = {s.name: s.value for s in plan.settings if s.kind is SettingKind.ENVIRONMENT}
     if workspace.hadoop_conf_dir:
         environment |= dict.fromkeys(("HADOOP_CONF_DIR", "YARN_CONF_DIR"), str(workspace.hadoop_conf_dir))

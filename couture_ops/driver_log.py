@@ -151,9 +151,7 @@ class LogReader:
         self._silence_s: float | None = None  # set when the driver has ended
         self._given_up = False
         context = contextvars.copy_context()
-        self._thread = threading.Thread(
-            target=context.run, args=(self._read_to_end,), name="driver log", daemon=True
-        )
+        self._thread = threading.Thread(target=context.run, args=(self._read_to_end,), name="driver log", daemon=True)
 
     def start(self) -> None:
         """Starts to read."""
@@ -179,14 +177,14 @@ class LogReader:
         if self.error is None:
             try:
                 self._target(block)
-            except Exception as error:  # noqa: BLE001 - whatever the task's log raises, run() raises
+            except Exception as error:
                 self.error = error
 
     def _read_to_end(self) -> None:
         try:
             self._read()
             self._blocks.close(time.monotonic())
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to, run() has
+        except Exception as error:
             self.error = error
         finally:
             os.close(self._pipe)

@@ -234,9 +234,7 @@ class Driver:
         return left_behind, self.stop(LEFT_BEHIND_GRACE_S)
 
 
-def become(
-    command: Sequence[str], environment: Mapping[bytes, bytes], guardian: int, prctl: Prctl
-) -> NoReturn:
+def become(command: Sequence[str], environment: Mapping[bytes, bytes], guardian: int, prctl: Prctl) -> NoReturn:
     """In the forked child: turns into the command; ends with 127 or 126, as a shell does, when it cannot."""
     code = 126
     try:

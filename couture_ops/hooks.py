@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from couture_ops.client import API_PATH
-from couture_ops.errors import StoreRefused, UnusableConnection
+from couture_ops.client import API_PATH, ask_patiently, problem_of
+from couture_ops.errors import CoutureError, StoreRefused, UnusableConnection
+
+if TYPE_CHECKING:
+    import httpx
 
 _TIMEOUT_S = 10.0
 
@@ -43,11 +46,16 @@ class CoutureHook(BaseHook):
         if not connection.host:
             raise UnusableConnection(self.couture_conn_id, "it names no host")
         scheme, _, rest = connection.host.rpartition("://")
-        host, port = rest.rstrip("/"), f":{connection.port}" if connection.port else ""
-        return f"{scheme or connection.schema or 'http'}://{host}{port}"
+        # behind a proxy the API server may lie below a path
+        host, slash, path = rest.rstrip("/").partition("/")
+        port = f":{connection.port}" if connection.port else ""
+        return f"{scheme or connection.schema or 'http'}://{host}{port}{slash}{path}"
 
-    def authorization(self) -> str:
-        """The Authorization header: a token of Airflow's, asked for with login and password."""
+    def authorization(self, *, patience_s: float = 0.0) -> str:
+        """The Authorization header: a token of Airflow's, asked for with login and password.
+
+        Raises UnusableConnection, and StoreUnreachable when no API server answered for ``patience_s`` seconds.
+        """
         import httpx
 
         connection = self.get_connection(self.couture_conn_id)
@@ -55,21 +63,34 @@ class CoutureHook(BaseHook):
             raise UnusableConnection(self.couture_conn_id, "it has no password and no token")
         if not connection.login:
             return f"Bearer {connection.password}"
-        login = {"username": connection.login, "password": connection.password}
-        answer = httpx.post(f"{self.base_url()}/auth/token", json=login, timeout=_TIMEOUT_S)
+        url, login = self.base_url(), {"username": connection.login, "password": connection.password}
+        answer = ask_patiently(lambda: httpx.post(f"{url}/auth/token", json=login, timeout=_TIMEOUT_S), url, patience_s)
         if not answer.is_success:
             raise UnusableConnection(self.couture_conn_id, f"the login was refused (HTTP {answer.status_code})")
-        return f"Bearer {answer.json()['access_token']}"
+        token = _member(answer, "access_token")
+        if token is None:
+            raise UnusableConnection(self.couture_conn_id, f"what answers at {url} is no Airflow")
+        return f"Bearer {token}"
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and ask for the store's version; what the button *Test* shows."""
         import httpx
 
         try:
-            headers = {"Authorization": self.authorization()}
-            answer = httpx.get(f"{self.base_url()}{API_PATH}/version", headers=headers, timeout=_TIMEOUT_S)
-            if not answer.is_success or "json" not in answer.headers.get("content-type", ""):
-                return False, f"{self.base_url()} answered {answer.status_code}, and not as a config store"
-            return True, f"Couture {answer.json()['couture']} answers, and knows you as {answer.json()['user']}"
-        except (httpx.HTTPError, StoreRefused, UnusableConnection) as error:
-            return False, str(error)
+            url, headers = self.base_url(), {"Authorization": self.authorization()}
+            answer = httpx.get(f"{url}{API_PATH}/version", headers=headers, timeout=_TIMEOUT_S)
+        except (httpx.HTTPError, httpx.InvalidURL, CoutureError) as error:
+            return False, str(error) or type(error).__name__
+        version, user = _member(answer, "couture"), _member(answer, "user")
+        if not answer.is_success or version is None:
+            return False, str(StoreRefused(url, answer.status_code, problem_of(answer)))
+        return True, f"Couture {version} answers, and knows you as {user}"
+
+
+def _member(answer: httpx.Response, name: str) -> str | None:
+    """A member of a JSON answer; None when it is no JSON object or has none of that name."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return None
+    return told.get(name) if isinstance(told, dict) else None

@@ -51,9 +51,7 @@ def driver_environment(base: Mapping[str, str], additions: Mapping[str, str]) ->
     ``?``. Then LC_ALL becomes C.UTF-8, unless the additions set LC_ALL themselves.
     """
     environment = {
-        name: value
-        for name, value in base.items()
-        if name not in WORKERS_OWN and not name.startswith(AIRFLOWS_OWN)
+        name: value for name, value in base.items() if name not in WORKERS_OWN and not name.startswith(AIRFLOWS_OWN)
     }
     environment |= additions
     locale = next((environment[name] for name in LOCALE_NAMES if environment.get(name)), "C")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from config_store.wire import Layer, Outcome, Report, SettingKind, State
+from config_store.wire import Outcome, Report, SettingKind, State
 from couture_ops.cache import FileCache
 from couture_ops.command import build_command
 from couture_ops.errors import CoutureError, JobFailed, JobStopped, StoreRefused, StoreUnreachable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from config_store.wire import JobRequest, SubmitPlan, Ticket
+    from config_store.wire import EffectiveSetting, JobRequest, SubmitPlan, Ticket
     from couture_ops.client import StoreClient
     from couture_ops.command import Command
     from couture_ops.configuration import WorkerSettings
@@ -162,18 +162,19 @@ class SparkJob:
 
 
 def _provenance(plan: SubmitPlan) -> list[str]:
-    """A line for each setting, with the layer that set it and what it beat."""
-    lines = []
-    for setting in plan.settings:
-        name = f"--{setting.name}" if setting.kind is SettingKind.ARGUMENT else setting.name
-        beat = "".join(f", not {loser.value} of the {loser.layer}" for loser in setting.beat)
-        mark = ", final" if setting.final else ""
-        layer = "the suite" if setting.layer is Layer.SUITE else f"the {setting.layer}"
-        lines.append(f"  {name}={setting.value} ({layer}{beat}{mark})")
-    for artifact in (plan.application, *(resource.artifact for resource in plan.resources)):
-        if artifact:
-            lines.append(f"  {artifact.name} version {artifact.version}, sha256 {artifact.sha256[:12]}…")
-    return lines
+    """A line for each setting, with the layer that set it and what it beat, and one for each artifact."""
+    artifacts = (plan.application, *(resource.artifact for resource in plan.resources))
+    return [
+        *(_told(setting) for setting in plan.settings),
+        *(f"  {a.name} version {a.version}, sha256 {a.sha256[:12]}…" for a in artifacts if a),
+    ]
+
+
+def _told(setting: EffectiveSetting) -> str:
+    name = f"--{setting.name}" if setting.kind is SettingKind.ARGUMENT else setting.name
+    beat = "".join(f", not {loser.value} of the {loser.layer}" for loser in setting.beat)
+    mark = ", final" if setting.final else ""
+    return f"  {name}={setting.value} (the {setting.layer}{beat}{mark})"
 
 
 def _submitted(command: Command, spark_home: Path) -> Report:

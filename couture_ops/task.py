@@ -56,7 +56,8 @@ def _connect(
     if operator.couture_conn_id is None:
         return StoreClient(settings.api_url, prove_task(context), store_timeout_s=settings.store_timeout_s), request
     hook = CoutureHook(operator.couture_conn_id)
-    client = StoreClient(hook.base_url(), hook.authorization(), store_timeout_s=settings.store_timeout_s)
+    authorization = hook.authorization(patience_s=settings.store_timeout_s)
+    client = StoreClient(hook.base_url(), authorization, store_timeout_s=settings.store_timeout_s)
     return client, request.model_copy(update={"task": _identity(context)})
 
 

@@ -162,10 +162,7 @@ def _hold_files(
     """The cached path of each sha256; the Hadoop files lie in a directory of their own."""
     files: list[StoredFile] = [*artifacts, *([plan.krb5_conf] if plan.krb5_conf else [])]
     by_digest = {file.sha256: file for file in files}
-    return {
-        sha256: held.enter_context(cache.hold(file, partial(fetch, file)))
-        for sha256, file in by_digest.items()
-    }
+    return {sha256: held.enter_context(cache.hold(file, partial(fetch, file))) for sha256, file in by_digest.items()}
 
 
 def _link_artifacts(

@@ -142,9 +142,7 @@ def show_artifact(api: Api, kind: str, name: str, output: str) -> None:
 @note_option
 @output_option
 @with_api
-def upload_artifacts(
-    api: Api, kind: str, files: tuple[Path, ...], name: str | None, note: str, output: str
-) -> None:
+def upload_artifacts(api: Api, kind: str, files: tuple[Path, ...], name: str | None, note: str, output: str) -> None:
     """Upload files as new versions.
 
     The same content again makes no new version.
@@ -185,9 +183,7 @@ def upload_line(version: dict[str, Any]) -> str:
 @click.option("-o", "--output-file", metavar="FILE", help="Where to; - is stdout.  [default: NAME, here]")
 @output_option
 @with_api
-def download_artifact(
-    api: Api, kind: str, name: str, number: int | None, output_file: str | None, output: str
-) -> None:
+def download_artifact(api: Api, kind: str, name: str, number: int | None, output_file: str | None, output: str) -> None:
     """Download a version.
 
     The file appears when it is complete and its digest is right.
@@ -231,9 +227,7 @@ def find_version(artifact: dict[str, Any], number: int | None) -> dict[str, Any]
 @yes_option
 @output_option
 @with_api
-def delete_artifact(
-    api: Api, kind: str, name: str, number: int | None, force: bool, yes: bool, output: str
-) -> None:
+def delete_artifact(api: Api, kind: str, name: str, number: int | None, force: bool, yes: bool, output: str) -> None:
     """Hide an artifact or one of its versions.
 
     What a submission used stays readable. Refused, with the users' names, when a group or a DAG of the
@@ -255,6 +249,4 @@ def delete_artifact(
 def restore_artifact(api: Api, kind: str, name: str, output: str) -> None:
     """Bring a deleted artifact back."""
     artifact = api.send("POST", "artifacts", kind, name, "restore")
-    emit(
-        artifact, output, lambda: tell(f"Restored {artifact['name']}, newest version {artifact['version']}.")
-    )
+    emit(artifact, output, lambda: tell(f"Restored {artifact['name']}, newest version {artifact['version']}."))

@@ -210,9 +210,7 @@ class Api:
 
 def _unreachable(url: str, reason: str) -> CliError:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return UntrustedServerError(
-            url, reason.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
-        )
+        return UntrustedServerError(url, reason.partition("certificate verify failed: ")[2].partition(" (_ssl")[0])
     return ServerUnreachableError(url, reason)
 
 

@@ -63,9 +63,7 @@ def py_files(api: Api, group: str, names: tuple[str, ...], clear: bool, note: st
     _choose(api, group, "py_files", names, clear, note, output)
 
 
-def _choose(
-    api: Api, group: str, section: str, names: tuple[str, ...], clear: bool, note: str, output: str
-) -> None:
+def _choose(api: Api, group: str, section: str, names: tuple[str, ...], clear: bool, note: str, output: str) -> None:
     if names and clear:
         raise click.UsageError("--clear chooses none: leave it out, or leave out the names.")
     before = current_group(api, group)

@@ -8,9 +8,7 @@ from typing import Any
 
 from couture_ops.cli.texts import quoted, time_text
 
-HOW_TO_NAME_A_SERVER = (
-    "Name a server by --url, by COUTURE_URL, or once and for all by: couture login --url URL"
-)
+HOW_TO_NAME_A_SERVER = "Name a server by --url, by COUTURE_URL, or once and for all by: couture login --url URL"
 
 
 class CliError(Exception):
@@ -189,9 +187,7 @@ class DigestMismatchError(CliError):
     """What arrived is not what the server announced."""
 
     def __init__(self, name: str, expected: str, received: str) -> None:
-        super().__init__(
-            f"{name} arrived damaged: sha256 {received}, expected {expected}. Run the command again."
-        )
+        super().__init__(f"{name} arrived damaged: sha256 {received}, expected {expected}. Run the command again.")
 
 
 class ProblemError(CliError):
@@ -233,9 +229,7 @@ def change_line(change: Mapping[str, Any]) -> str:
 
 
 def _doubt(method: str) -> str:
-    return (
-        "" if method == "GET" else "\n  Whether it was carried out is unknown: look before you run it again."
-    )
+    return "" if method == "GET" else "\n  Whether it was carried out is unknown: look before you run it again."
 
 
 def _headline(problem: Mapping[str, Any]) -> str:

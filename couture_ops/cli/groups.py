@@ -171,10 +171,7 @@ def group_history(api: Api, group: str, limit: int, offset: int, output: str) ->
     def show() -> None:
         print_table(
             ("REVISION", "SAVED", "BY", "UPON", "NOTE"),
-            (
-                (r["number"], time_text(r["created_at"]), r["author"], r["parent"], r["note"])
-                for r in page["items"]
-            ),
+            ((r["number"], time_text(r["created_at"]), r["author"], r["parent"], r["note"]) for r in page["items"]),
         )
         say_what_is_left(page, offset)
 

@@ -107,7 +107,5 @@ def delete_file(api: Api, group: str, file: str, yes: bool, note: str, output: s
     """
     confirm(f"Delete {file} from {group}?", yes)
     before = current_group(api, group)
-    after = api.send(
-        "DELETE", "groups", group, "hadoop", file, params={"note": note}, revision=before["revision"]
-    )
+    after = api.send("DELETE", "groups", group, "hadoop", file, params={"note": note}, revision=before["revision"])
     report_save(before, after, output)

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
 def load_command(name: str) -> click.Command:
     """Imports the module of a command."""
     module, attribute = COMMANDS[name].split(":")
-    return cast(click.Command, getattr(importlib.import_module(f"couture_ops.cli.{module}"), attribute))
+    return cast("click.Command", getattr(importlib.import_module(f"couture_ops.cli.{module}"), attribute))
 
 
 @click.group(

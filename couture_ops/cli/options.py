@@ -73,9 +73,9 @@ kind_argument = click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 
 def paging_options(command: F) -> F:
     """--limit and --offset of a list."""
-    command = click.option(
-        "--offset", type=click.IntRange(min=0), default=0, help="Leave out as many from the start."
-    )(command)
+    command = click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out as many from the start.")(
+        command
+    )
     return click.option(
         "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show at most as many."
     )(command)

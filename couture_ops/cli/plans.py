@@ -111,9 +111,7 @@ class Origins:
     def of_option(self, option: tuple[str, ...]) -> Origin:
         """The origin of one option."""
         name, value = option[0].lstrip("-"), option[-1]
-        kind, name = (
-            ("configuration", value.partition("=")[0]) if name in ("conf", "c") else ("argument", name)
-        )
+        kind, name = ("configuration", value.partition("=")[0]) if name in ("conf", "c") else ("argument", name)
         if origin := self.of_setting(kind, name):
             return origin
         if name in self._layers:

@@ -23,9 +23,7 @@ ASIDE = "-"
 
 
 @click.group(
-    epilog=examples(
-        "couture settings show prod", "couture settings set prod executor-memory=8g --note 'bigger joins'"
-    )
+    epilog=examples("couture settings show prod", "couture settings set prod executor-memory=8g --note 'bigger joins'")
 )
 def settings() -> None:
     """Settings: what a group gives to its jobs.
@@ -35,9 +33,7 @@ def settings() -> None:
     """
 
 
-@settings.command(
-    "show", epilog=examples("couture settings show prod", "couture settings show prod --output json")
-)
+@settings.command("show", epilog=examples("couture settings show prod", "couture settings show prod --output json"))
 @group_argument
 @output_option
 @with_api
@@ -179,9 +175,7 @@ def _setting(known: dict[str, Any], value: str, marks: dict[str, Any]) -> dict[s
 @note_option
 @output_option
 @with_api
-def unset_settings(
-    api: Api, group: str, keys: tuple[str, ...], environment: bool, note: str, output: str
-) -> None:
+def unset_settings(api: Api, group: str, keys: tuple[str, ...], environment: bool, note: str, output: str) -> None:
     """Remove settings from a group."""
     before = current_group(api, group)
     changes: dict[str, dict[str, None]] = {}

@@ -36,9 +36,7 @@ def read_settings_file(path: str, file: TextIO) -> tuple[dict[str, Any], int | N
     """
     document = _parse(path, file.read())
     if not isinstance(document, dict):
-        raise SettingsFileError(
-            path, "holds no content of a group, which is a mapping with keys like 'arguments'"
-        )
+        raise SettingsFileError(path, "holds no content of a group, which is a mapping with keys like 'arguments'")
     revision = document.get("revision") if "content" in document else None
     content = document.get("content", document)
     if not isinstance(content, dict):

@@ -21,9 +21,7 @@ OUTCOMES = ("succeeded", "failed", "killed", "lost")
 
 @click.group(
     cls=ListingGroup,
-    epilog=examples(
-        "couture submissions", "couture submissions --dag ratings_dag", "couture submissions show ID"
-    ),
+    epilog=examples("couture submissions", "couture submissions --dag ratings_dag", "couture submissions show ID"),
 )
 def submissions() -> None:
     """Submissions: a receipt per try of a task.
@@ -88,9 +86,7 @@ def task_text(task: Mapping[str, Any]) -> str:
 
 @submissions.command(
     "show",
-    epilog=examples(
-        "couture submissions show ID", "couture submissions show ID --output json > receipt.json"
-    ),
+    epilog=examples("couture submissions show ID", "couture submissions show ID --output json > receipt.json"),
 )
 @click.argument("submission_id", metavar="ID")
 @output_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it brings no types
+from jsonschema import Draft202012Validator
 from starlette.middleware.gzip import GZipMiddleware
 
 from admin_views.app import create_app

@@ -106,9 +106,7 @@ def place(root: Path, file: StoredFile) -> Path:
 
 def files_below(root: Path) -> set[Path]:
     """All files but the empty locks."""
-    return {
-        path for path in root.rglob("*") if path.is_file() and path.parent.name not in ("locks", "partial")
-    }
+    return {path for path in root.rglob("*") if path.is_file() and path.parent.name not in ("locks", "partial")}
 
 
 def put(cache: FileCache, content: bytes) -> Path:
@@ -211,9 +209,7 @@ class TestHold:
         with FileCache(tmp_path, MEGABYTE).hold(stored(content), fetch) as path:
             assert path.read_bytes() == content
 
-    def test_cached_file_of_wrong_size_is_fetched_anew(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_cached_file_of_wrong_size_is_fetched_anew(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         cache, content = FileCache(tmp_path, MEGABYTE), b"all of it"
         path = put(cache, content)
         path.chmod(0o644)
@@ -295,9 +291,7 @@ class TestEviction:
 
 
 class TestProcesses:
-    @pytest.mark.parametrize(
-        ("limit", "rounds"), [(100 * MEGABYTE, 3), (300_000, 5)], ids=["roomy", "evicting"]
-    )
+    @pytest.mark.parametrize(("limit", "rounds"), [(100 * MEGABYTE, 3), (300_000, 5)], ids=["roomy", "evicting"])
     def test_eight_at_once(self, tmp_path: Path, limit: int, rounds: int) -> None:
         """20 files of 50 kB: where all have room each is fetched once; else all that is held is whole."""
         fetches = tmp_path / "fetches"
@@ -372,9 +366,7 @@ class TestHoldDirectory:
         assert source.fetched == ["core-site.xml", "yarn-site.xml"]
 
     @pytest.mark.parametrize("damage", ["missing", "shorter", "additional"])
-    def test_a_damaged_one_is_made_anew(
-        self, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_damaged_one_is_made_anew(self, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
         cache, source = FileCache(tmp_path, MEGABYTE), Source(self.CORE, self.YARN)
         with cache.hold_directory(self.DIGEST, self.FILES, source.fetch) as directory:
             core = directory / "core-site.xml"

@@ -54,9 +54,7 @@ def make_plan(*settings_: EffectiveSetting, **changes: object) -> SubmitPlan:
 
 
 def make_workspace(*names: str, **changes: Path) -> Workspace:
-    fields: dict[str, Path | None] = dict.fromkeys(
-        ("hadoop_conf_dir", "properties_file", "keytab", "krb5_conf")
-    )
+    fields: dict[str, Path | None] = dict.fromkeys(("hadoop_conf_dir", "properties_file", "keytab", "krb5_conf"))
     return Workspace(
         spark_submit=Path("/opt/spark/bin/spark-submit"),
         spark_home=Path("/opt/spark"),
@@ -79,9 +77,7 @@ class TestArgv:
             setting(CONFIGURATION, "spark.workflow.taskId", "operator_task"),
             setting(CONFIGURATION, "spark.sql.shuffle.partitions", "210"),
             setting(CONFIGURATION, "spark.my.password", "never in argv", secret=True),
-            setting(
-                CONFIGURATION, "spark.note", "blanks  'quotes' \"double\"\nnewline % $HOME größe 😀 a=b\\"
-            ),
+            setting(CONFIGURATION, "spark.note", "blanks  'quotes' \"double\"\nnewline % $HOME größe 😀 a=b\\"),
             setting(CONFIGURATION, "spark.cr", "dropped\rby spark-class"),
             setting(ENVIRONMENT, "TZ", "Europe/Berlin"),
             language=Language.JAVA,
@@ -158,9 +154,7 @@ class TestArgv:
 
     def test_one_content_under_two_names(self) -> None:
         twin = artifact("job.py").model_copy(update={"name": "twin.py"})
-        plan = make_plan(
-            resources=(Resource(kind=ResourceKind.PY_FILE, layer=Layer.OPERATOR, artifact=twin),)
-        )
+        plan = make_plan(resources=(Resource(kind=ResourceKind.PY_FILE, layer=Layer.OPERATOR, artifact=twin),))
         assert build_command(plan, make_workspace()).argv == (
             "/opt/spark/bin/spark-submit",
             *("--name", "dag.task"),
@@ -280,9 +274,7 @@ class TestEnvironment:
         assert build_command(make_plan(), make_workspace(), base).environment == {"SPARK_HOME": "/opt/spark"}
 
     def test_secrets_stay_out_of_the_repr(self) -> None:
-        command = build_command(
-            make_plan(setting(ENVIRONMENT, "TOKEN", "t0k", secret=True)), make_workspace()
-        )
+        command = build_command(make_plan(setting(ENVIRONMENT, "TOKEN", "t0k", secret=True)), make_workspace())
         assert command.environment["TOKEN"] == "t0k"
         assert "t0k" not in repr(command)
 
@@ -398,9 +390,7 @@ SETTINGS = st.dictionaries(TEXT.filter(bool), TEXT, max_size=6)
 
 
 def secret_text(configurations: dict[str, str]) -> str:
-    return properties_text(
-        make_plan(*(setting(CONFIGURATION, *item, secret=True) for item in configurations.items()))
-    )
+    return properties_text(make_plan(*(setting(CONFIGURATION, *item, secret=True) for item in configurations.items())))
 
 
 def generate_settings() -> list[dict[str, str]]:

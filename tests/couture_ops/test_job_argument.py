@@ -121,7 +121,8 @@ def test_the_object_is_as_json_dumps_writes_it() -> None:
         (
             "method_args_dict",
             {"a": {1}},
-            "method_args_dict has no JSON form: Object of type set is not JSON serializable; it is dict \"{'a': {1}}\".",
+            "method_args_dict has no JSON form: Object of type set is not JSON serializable; it is dict "
+            "\"{'a': {1}}\".",
         ),
         (
             "task_args_dict",

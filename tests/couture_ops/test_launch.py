@@ -637,16 +637,12 @@ def test_kill_9_of_the_guardian_is_told_and_leaves_nothing(scripts: Scripts) -> 
     assert scripts.alive() == []
 
 
-def test_a_guardian_that_hangs_is_killed_with_everything(
-    scripts: Scripts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_guardian_that_hangs_is_killed_with_everything(scripts: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("couture_ops.launch.GUARDIAN_SLACK_S", 0.0)
     monkeypatch.setattr("couture_ops.guardian.KILL_S", 1.0)
     pids: list[tuple[int, ...]] = []
     log = Log(then=lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    driver = DriverProcess(
-        scripts.parent_of_sleeper("stubborn"), PATH, Path("/"), log, pids.append, grace_s=0.2
-    )
+    driver = DriverProcess(scripts.parent_of_sleeper("stubborn"), PATH, Path("/"), log, pids.append, grace_s=0.2)
 
     def handler() -> None:
         os.kill(pids[0][1], signal.SIGSTOP)

@@ -214,9 +214,7 @@ class TestPrepareWorkspace:
                 }
                 private = (directory.parent, directory, directory / "kerberos")
                 assert [mode(path) for path in private] == [0o700] * 3
-                assert (
-                    mode(directory / "spark.properties") == mode(directory / "kerberos/etl.keytab") == 0o600
-                )
+                assert mode(directory / "spark.properties") == mode(directory / "kerberos/etl.keytab") == 0o600
                 assert sorted(p.name for p in (tmp_path / "cache/cd" / ("cd" * 31)).iterdir()) == [
                     "core-site.xml",
                     "yarn-site.xml",
@@ -303,8 +301,7 @@ class TestPrepareWorkspace:
         with pytest.raises(KeytabUnreadable) as caught, prepare(tmp_path, FULL_PLAN.redacted()):
             pass
         assert str(caught.value) == (
-            "The content of the keytab 'etl.keytab' is not base64; upload it again as the group's Kerberos "
-            "keytab."
+            "The content of the keytab 'etl.keytab' is not base64; upload it again as the group's Kerberos keytab."
         )
         assert remaining(tmp_path) == []
 
@@ -440,9 +437,7 @@ class TestFindSparkHome:
         ("name", "homes", "source"),
         [("spark4", {"spark4": "{}"}, "'spark4' of [couture] spark_homes"), (None, {}, "SPARK_HOME")],
     )
-    def test_no_spark_submit_there(
-        self, tmp_path: Path, name: str | None, homes: dict[str, str], source: str
-    ) -> None:
+    def test_no_spark_submit_there(self, tmp_path: Path, name: str | None, homes: dict[str, str], source: str) -> None:
         homes = {key: value.format(tmp_path) for key, value in homes.items()}
         with pytest.raises(UnusableSparkHome) as caught:
             find_spark_home(name, homes, {"SPARK_HOME": str(tmp_path)})

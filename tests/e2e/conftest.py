@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ class RunningDemo:
             if line is None:
                 assert last is None, f"the demo ended with {self.process.wait()}; it said {self.lines}"
                 return
-            self.lines.append(line.partition(" s  ")[2] if line.startswith("demo ") else line)
+            self.lines.append(re.sub(r"^demo +\d+ s  ", "", line))
             if self.lines[-1] == last:
                 return
 

@@ -75,14 +75,9 @@ def test_the_password_is_told_and_opens_the_door(demo: RunningDemo) -> None:
 
 
 def test_what_holds_keys_is_its_owners_alone(demo: RunningDemo) -> None:
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in demo.home.folder.iterdir()}
-    assert {
-        name: mode for name, mode in modes.items() if name in ("admin-password", "airflow.cfg", "secrets.json")
-    } == {
-        "admin-password": 0o600,
-        "airflow.cfg": 0o600,
-        "secrets.json": 0o600,
-    }
+    files = ("admin-password", "airflow.cfg", "secrets.json", "couture-client/credentials.json")
+    modes = {name: stat.S_IMODE((demo.home.folder / name).stat().st_mode) for name in files}
+    assert modes == dict.fromkeys(files, 0o600)
     assert stat.S_IMODE(demo.home.folder.stat().st_mode) == 0o700
 
 
@@ -104,9 +99,9 @@ def test_every_task_left_a_receipt(demo: RunningDemo) -> None:
 def test_a_setting_changed_by_the_client_reaches_the_next_run(demo: RunningDemo) -> None:
     demo.run("couture", "settings", "set", "prod", "spark.sql.shuffle.partitions=2", "--note", "small data")
     port = int(demo.url.rpartition(":")[2])
-    example = Example(Airflow(demo.home, port), threading.Event())
-    example.wait_until_healthy()
-    example.run()
+    with Example(Airflow(demo.home, port), threading.Event()) as example:
+        example.wait_until_healthy()
+        example.run()
     before, after = (item["submission_id"] for item in submissions(demo) if item["task"]["task_id"] == "top_movies")
     assert [partitions(receipt(demo, before)), partitions(receipt(demo, after))] == ["4", "2"]
 

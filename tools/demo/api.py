@@ -15,10 +15,14 @@ NOT_FOUND, CONFLICT = 404, 409
 
 
 class AirflowApi:
-    """A client with a user's token; ``login`` first."""
+    """A client with a user's token; ``login`` first, ``close`` last."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
 
     def health(self) -> dict[str, str]:
         """Part -> its state; every part is ``unreachable`` before the server listens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from tools.demo.airflow import ADMIN
 from tools.demo.api import AirflowApi
@@ -34,13 +34,19 @@ def new_run_id() -> str:
 
 
 class Example:
-    """The DAG's way in one Airflow; every wait ends when ``stopping`` is set."""
+    """The DAG's way in one Airflow; every wait ends when ``stopping`` is set. ``with`` closes its connections."""
 
     def __init__(self, airflow: Airflow, stopping: threading.Event) -> None:
         self._airflow = airflow
         self._api = AirflowApi(airflow.url)
         self._stopping = stopping
         self._begun = datetime.now(UTC)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._api.close()
 
     def wait_until_healthy(self) -> None:
         """Until all four processes say that they are well."""

@@ -105,16 +105,16 @@ class Session:
             self._supervisor.terminate()
 
     def _bring_up(self) -> int:
-        example = Example(self._airflow, self._supervisor.stopping)
-        example.wait_until_healthy()
-        fill_store(self._airflow, Client(self._airflow))
-        try:
-            example.run()
-        except ExampleFailed as error:
-            if self._once:
-                raise
-            complain(str(error))  # and stay up, so that one can look into it
-            return 1
+        with Example(self._airflow, self._supervisor.stopping) as example:
+            example.wait_until_healthy()
+            fill_store(self._airflow, Client(self._airflow))
+            try:
+                example.run()
+            except ExampleFailed as error:
+                if self._once:
+                    raise
+                complain(str(error))  # and stay up, so that one can look into it
+                return 1
         say("the example succeeded")
         return 0
 

@@ -39,9 +39,7 @@ PLAN = SubmitPlan(
     application=PlannedArtifact(name="ratings.py", sha256="a1" * 32, size=1234, version=3),
     application_arguments=('{"method_id": "m", "dag_id": "it\'s"}',),
     settings=(
-        EffectiveSetting(
-            kind=ARGUMENT, name="master", value="yarn", layer=Layer.GROUP, final=True, note="agreed"
-        ),
+        EffectiveSetting(kind=ARGUMENT, name="master", value="yarn", layer=Layer.GROUP, final=True, note="agreed"),
         EffectiveSetting(
             kind=ARGUMENT,
             name="driver-memory",
@@ -57,12 +55,8 @@ PLAN = SubmitPlan(
             layer=Layer.OPERATOR,
             beat=(Beaten(layer=Layer.GROUP, name="spark.sql.shuffle.partitions", value="200"),),
         ),
-        EffectiveSetting(
-            kind=CONFIGURATION, name="spark.workflow.taskId", value="ratings", layer=Layer.SUITE
-        ),
-        EffectiveSetting(
-            kind=CONFIGURATION, name="spark.my.apikey", value="hunter2", layer=Layer.GROUP, secret=True
-        ),
+        EffectiveSetting(kind=CONFIGURATION, name="spark.workflow.taskId", value="ratings", layer=Layer.SUITE),
+        EffectiveSetting(kind=CONFIGURATION, name="spark.my.apikey", value="hunter2", layer=Layer.GROUP, secret=True),
         EffectiveSetting(kind=ENVIRONMENT, name="TZ", value="UTC", layer=Layer.GROUP),
     ),
     resources=(
@@ -106,9 +100,7 @@ ARGV = (
 
 RECEIPT = Receipt(
     submission_id="0f3c",
-    task=TaskIdentity(
-        dag_id="ratings_dag", task_id="ratings", run_id="manual__2026-03-01", try_number=2, map_index=4
-    ),
+    task=TaskIdentity(dag_id="ratings_dag", task_id="ratings", run_id="manual__2026-03-01", try_number=2, map_index=4),
     state=State.ENDED,
     outcome=Outcome.FAILED,
     submitted_by="task",

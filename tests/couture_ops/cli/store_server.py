@@ -103,9 +103,7 @@ class Store:
         self.artifacts: dict[tuple[str, str], list[Json]] = {}
         self.bytes_of: dict[str, bytes] = {}
 
-    def add_group(
-        self, name: str, content: Json | None = None, description: str = "", note: str = ""
-    ) -> Json:
+    def add_group(self, name: str, content: Json | None = None, description: str = "", note: str = "") -> Json:
         """A new group at revision 1."""
         self.groups[name] = {"name": name, "description": description, "is_default": not self.groups}
         self.revisions[name] = []
@@ -212,9 +210,7 @@ class StoreServer(ThreadingHTTPServer):
         self.meanwhile: dict[str, Callable[[], object]] = {}
         #: Closes the connection instead of answering.
         self.break_at = ""
-        self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -248,9 +244,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.meanwhile.pop(asked.line, do_nothing)()
         self.send_response(answer.status)
         headers = {"Content-Type": answer.content_type, "Content-Length": str(len(answer.content))}
-        for name, value in (
-            answer.headers if answer.status == 204 else {**headers, **answer.headers}
-        ).items():
+        for name, value in (answer.headers if answer.status == 204 else {**headers, **answer.headers}).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.content if answer.status != 204 else b"")
@@ -278,11 +272,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.server.answers[asked.line]
         if asked.line == "POST /auth/token":
             good = asked.json["password"] == PASSWORD
-            return (
-                Answer(201, {"access_token": TOKEN})
-                if good
-                else Answer(401, {"detail": "Invalid credentials"})
-            )
+            return Answer(201, {"access_token": TOKEN}) if good else Answer(401, {"detail": "Invalid credentials"})
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return problem(401, "Not authenticated", "Nobody known asks.")
         names = [unquote(name) for name in asked.path.removeprefix(API).strip("/").split("/")]
@@ -313,9 +303,7 @@ class Handler(BaseHTTPRequestHandler):
     def group(self, asked: Asked, name: str) -> Answer:
         """GET, PATCH, DELETE /groups/{g}"""
         if name not in self.store.groups:
-            return problem(
-                404, "Unknown config group", f"There is no config group '{name}'. Did you mean: prod?"
-            )
+            return problem(404, "Unknown config group", f"There is no config group '{name}'. Did you mean: prod?")
         if asked.method == "DELETE":
             del self.store.groups[name]
             return Answer(204)

@@ -83,18 +83,14 @@ def test_upload(couture: Couture, server: StoreServer, make_file: MakeFile) -> N
     asked = server.asked[0]
     assert (asked.query, asked.body) == ({"note": "first"}, JOB)
     assert asked.headers["Content-Length"] == "20"
-    assert asked.headers["Content-Digest"] == (
-        f"sha-256=:{base64.b64encode(hashlib.sha256(JOB).digest()).decode()}:"
-    )
+    assert asked.headers["Content-Digest"] == (f"sha-256=:{base64.b64encode(hashlib.sha256(JOB).digest()).decode()}:")
     assert "Transfer-Encoding" not in asked.headers
 
 
 def test_upload_under_another_name(couture: Couture, server: StoreServer, make_file: MakeFile) -> None:
     make_file("ratings-1.4.jar", b"PK")
     make_file("b.jar", b"")
-    answer = couture.ok(
-        "artifacts", "upload", "code", "ratings-1.4.jar", "--name", "ratings.jar", "--output", "json"
-    )
+    answer = couture.ok("artifacts", "upload", "code", "ratings-1.4.jar", "--name", "ratings.jar", "--output", "json")
     assert json.loads(answer) == {
         "items": [
             {
@@ -113,9 +109,7 @@ def test_upload_under_another_name(couture: Couture, server: StoreServer, make_f
         "total": 1,
     }
     assert server.lines() == ["POST /artifacts/code/ratings.jar/versions"]
-    refusal = couture.error(
-        "artifacts", "upload", "code", "ratings-1.4.jar", "b.jar", "--name", "ratings.jar", code=2
-    )
+    refusal = couture.error("artifacts", "upload", "code", "ratings-1.4.jar", "b.jar", "--name", "ratings.jar", code=2)
     assert refusal.endswith("Error: --name names one artifact: give one file.\n")
 
 
@@ -208,7 +202,5 @@ def test_delete_of_what_is_used(couture: Couture, ratings: StoreServer) -> None:
 
 
 def test_restore(couture: Couture, ratings: StoreServer) -> None:
-    assert (
-        couture.ok("artifacts", "restore", "code", "ratings.py") == "Restored ratings.py, newest version 2.\n"
-    )
+    assert couture.ok("artifacts", "restore", "code", "ratings.py") == "Restored ratings.py, newest version 2.\n"
     assert ratings.lines() == ["POST /artifacts/code/ratings.py/restore"]

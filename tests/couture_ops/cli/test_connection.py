@@ -88,9 +88,7 @@ def test_the_token_of_the_environment_wins_over_the_login(bare_couture: Couture,
 def test_an_expired_login(bare_couture: Couture, server: StoreServer) -> None:
     log_in(bare_couture, server)
     server.answers["GET /groups"] = problem(401, "Not authenticated")
-    assert (
-        bare_couture.error("groups") == f"Error: The login at {server.url} has expired. Run: couture login\n"
-    )
+    assert bare_couture.error("groups") == f"Error: The login at {server.url} has expired. Run: couture login\n"
 
 
 def test_slashes_at_the_end_and_paths_below_the_host(couture: Couture, server: StoreServer) -> None:
@@ -117,9 +115,7 @@ def test_an_airflow_without_the_plugin(couture: Couture, server: StoreServer) ->
         "  If this is the right Airflow, its administrator installs couture-ops there; "
         "else give another address by --url.\n"
     )
-    server.answers["GET /groups"] = Answer(
-        200, b"<!doctype html><title>Airflow</title>", "text/html; charset=utf-8"
-    )
+    server.answers["GET /groups"] = Answer(200, b"<!doctype html><title>Airflow</title>", "text/html; charset=utf-8")
     server.answers["POST /groups"] = Answer(405, {"detail": "Method Not Allowed"})
     server.answers["GET /artifacts/code/a.py/versions/1/content"] = server.answers["GET /groups"]
     assert couture.error("groups") == expected
@@ -244,10 +240,7 @@ def test_answers_of_airflow_itself(couture: Couture, server: StoreServer) -> Non
     server.answers["POST /groups"] = Answer(403, {"detail": "Forbidden"})
     assert couture.error("groups", "create", "prod") == "Error: 403 Forbidden: Forbidden\n"
     server.answers["POST /groups"] = Answer(500, b"oops", "text/plain")
-    assert (
-        couture.error("groups", "create", "prod")
-        == f"Error: {server.url} answered 500 Internal Server Error\n"
-    )
+    assert couture.error("groups", "create", "prod") == f"Error: {server.url} answered 500 Internal Server Error\n"
 
 
 def test_what_the_server_says_cannot_rewrite_the_screen(couture: Couture, server: StoreServer) -> None:
@@ -269,9 +262,7 @@ def test_names_that_would_lead_elsewhere_are_refused(name: str) -> None:
         api_path(["groups", name])
 
 
-def test_nothing_is_asked_with_a_name_that_would_lead_elsewhere(
-    couture: Couture, server: StoreServer
-) -> None:
+def test_nothing_is_asked_with_a_name_that_would_lead_elsewhere(couture: Couture, server: StoreServer) -> None:
     assert couture.error("groups", "delete", "..", "--yes") == (
         "Error: '..' is not a name: names are not blank, not '.' or '..', and hold no '/' and no NUL.\n"
     )

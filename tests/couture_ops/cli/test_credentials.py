@@ -76,9 +76,7 @@ def test_a_damaged_file(content: str) -> None:
     path.write_text(content, encoding="latin-1")
     with pytest.raises(CredentialsUnreadableError) as unreadable:
         read_login()
-    assert str(unreadable.value) == (
-        f"{path} is not a login written by couture. Remove it and run: couture login"
-    )
+    assert str(unreadable.value) == (f"{path} is not a login written by couture. Remove it and run: couture login")
 
 
 def test_removing() -> None:

@@ -45,9 +45,7 @@ def test_diff(couture: Couture, server: StoreServer) -> None:
         (["prod", "6", "2", "--other", "staging"], {"from": "6", "to": "2", "other": "staging"}),
     ],
 )
-def test_what_is_asked(
-    couture: Couture, server: StoreServer, arguments: list[str], query: dict[str, str]
-) -> None:
+def test_what_is_asked(couture: Couture, server: StoreServer, arguments: list[str], query: dict[str, str]) -> None:
     server.answers["GET /groups/prod/diff"] = difference(SIX, SEVEN)
     answer = couture.ok("diff", *arguments, "--output", "json")
     assert json.loads(answer) == {"from": SIX, "to": SEVEN, "changes": CHANGES}

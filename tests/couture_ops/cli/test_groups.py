@@ -184,9 +184,7 @@ def test_history(couture: Couture, prod: StoreServer) -> None:
 
 def test_rollback(couture: Couture, prod: StoreServer) -> None:
     prod.store.save("prod", {**prod.store.content("prod"), "arguments": {"queue": setting("etl")}})
-    assert (
-        couture.ok("groups", "rollback", "prod", "1", "--note", "too slow") == "Saved revision 3 of prod.\n"
-    )
+    assert couture.ok("groups", "rollback", "prod", "1", "--note", "too slow") == "Saved revision 3 of prod.\n"
     assert prod.lines() == ["GET /groups/prod", "POST /groups/prod/rollback"]
     assert prod.asked[1].headers["If-Match"] == '"2"'
     assert prod.asked[1].json == {"revision": 1, "note": "too slow"}

@@ -65,9 +65,7 @@ def test_list_and_show(couture: Couture, prod: StoreServer) -> None:
     assert couture("hadoop", "list", "prod").stderr == "Nothing found.\n"
     couture.ok("hadoop", "put", "prod", "core-site.xml")
     sha256 = hashlib.sha256(CORE).hexdigest()
-    assert couture.ok("hadoop", "list", "prod") == (
-        f"NAME           SIZE  SHA256\ncore-site.xml  57 B  {sha256}\n"
-    )
+    assert couture.ok("hadoop", "list", "prod") == (f"NAME           SIZE  SHA256\ncore-site.xml  57 B  {sha256}\n")
     assert json.loads(couture.ok("hadoop", "list", "prod", "--output", "json")) == {
         "items": [{"name": "core-site.xml", "sha256": sha256, "size": 57}],
         "total": 1,

@@ -18,9 +18,7 @@ KEYTAB = b"\x05\x02\x00\xff\r\n"
 
 def test_principal(couture: Couture, prod: StoreServer) -> None:
     assert couture.ok("settings", "principal", "prod") == "(not set)\n"
-    assert (
-        couture.ok("settings", "principal", "prod", "etl/prod@EXAMPLE.COM") == "Saved revision 2 of prod.\n"
-    )
+    assert couture.ok("settings", "principal", "prod", "etl/prod@EXAMPLE.COM") == "Saved revision 2 of prod.\n"
     assert prod.asked[-1].line == "PATCH /groups/prod/content"
     assert prod.asked[-1].headers["If-Match"] == '"1"'
     assert prod.asked[-1].json == {"principal": "etl/prod@EXAMPLE.COM", "note": ""}
@@ -41,9 +39,7 @@ def test_files(
 ) -> None:
     make_file("etl.keytab", KEYTAB)
     assert couture.ok("settings", command, "prod") == "(not set)\n"
-    assert couture.ok("settings", command, "prod", "etl.keytab", "--note", "rotated") == (
-        "Saved revision 2 of prod.\n"
-    )
+    assert couture.ok("settings", command, "prod", "etl.keytab", "--note", "rotated") == ("Saved revision 2 of prod.\n")
     put = prod.asked[-1]
     assert (put.line, put.query, put.body) == (f"PUT /groups/prod/kerberos/{route}", query, KEYTAB)
     assert (put.headers["If-Match"], put.headers["Content-Type"]) == ('"1"', "application/octet-stream")

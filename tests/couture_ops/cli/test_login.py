@@ -56,9 +56,7 @@ def test_nobody_to_ask(bare_couture: Couture, server: StoreServer) -> None:
         "Error: The password is needed, and there is no terminal to ask at. "
         "Add --password-stdin and give it on standard input.\n"
     )
-    refused = bare_couture.error(
-        "login", "--url", server.url, "--username", "anna", "--password-stdin", code=2
-    )
+    refused = bare_couture.error("login", "--url", server.url, "--username", "anna", "--password-stdin", code=2)
     assert refused.endswith("Error: --password-stdin: standard input is empty.\n")
     assert server.asked == []
 
@@ -100,9 +98,7 @@ def test_a_server_without_password_login(bare_couture: Couture, server: StoreSer
 
 def test_login_says_when_the_environment_wins(couture: Couture) -> None:
     run = couture("login", "--username", "anna", "--password-stdin", stdin=PASSWORD)
-    assert run.stderr.splitlines()[1] == (
-        "COUTURE_TOKEN is set and wins over this login: unset it to use the login."
-    )
+    assert run.stderr.splitlines()[1] == ("COUTURE_TOKEN is set and wins over this login: unset it to use the login.")
 
 
 def test_logout(bare_couture: Couture, server: StoreServer) -> None:

@@ -27,7 +27,7 @@ def walk(
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            yield from walk(cast(click.Command, command.get_command(context, name)), (*path, name))
+            yield from walk(cast("click.Command", command.get_command(context, name)), (*path, name))
 
 
 COMMANDS = dict(walk(cli))
@@ -107,23 +107,16 @@ def test_every_command_has_the_shared_options(path: tuple[str, ...]) -> None:
     assert ("--url" in options) == (path not in {("couture", "logout"), ("couture", "completion")})
 
 
-@pytest.mark.parametrize(
-    "line", sorted({line for command in COMMANDS.values() for line in example_lines(command)})
-)
+@pytest.mark.parametrize("line", sorted({line for command in COMMANDS.values() for line in example_lines(command)}))
 def test_every_example_is_accepted(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = words_of_client(line)
     for word in words:
-        if (
-            Path(word).suffix in (".py", ".jar", ".whl", ".xml", ".keytab", ".conf", ".yaml")
-            and "*" not in word
-        ):
+        if Path(word).suffix in (".py", ".jar", ".whl", ".xml", ".keytab", ".conf", ".yaml") and "*" not in word:
             path = tmp_path / word.lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     monkeypatch.chdir(tmp_path)
-    command, arguments = resolve(
-        cli, [word.lstrip("/") if word.endswith(".conf") else word for word in words]
-    )
+    command, arguments = resolve(cli, [word.lstrip("/") if word.endswith(".conf") else word for word in words])
     if "*" in line:
         arguments = [*arguments[:-1], __file__]
     with command.make_context("couture", arguments) as context:
@@ -148,13 +141,8 @@ def resolve(group: click.Group, words: list[str]) -> tuple[click.Command, list[s
 
 
 def test_nothing_heavy_is_imported_at_start() -> None:
-    program = (
-        "import sys; import couture_ops.cli.main; "
-        "print(sorted({name.partition('.')[0] for name in sys.modules}))"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
+    program = "import sys; import couture_ops.cli.main; print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     heavy = {"httpx", "rich", "yaml", "airflow", "pydantic", "config_store", "sqlalchemy", "admin_views"}
     assert heavy & set(json.loads(run.stdout.replace("'", '"'))) == set()
 
@@ -191,9 +179,7 @@ def test_version_option(bare_couture: Couture) -> None:
 def test_wrong_usage_ends_with_2(bare_couture: Couture) -> None:
     assert "Error: No such command 'group'." in bare_couture.error("group", code=2)
     assert "Error: Missing argument 'GROUP'." in bare_couture.error("groups", "show", code=2)
-    assert "'xml' is not one of 'table', 'json', 'yaml'." in bare_couture.error(
-        "groups", "--output", "xml", code=2
-    )
+    assert "'xml' is not one of 'table', 'json', 'yaml'." in bare_couture.error("groups", "--output", "xml", code=2)
 
 
 def test_a_group_that_lists_still_has_its_help(bare_couture: Couture) -> None:

@@ -32,9 +32,7 @@ def test_origins() -> None:
     origins = Origins(PLAN.model_dump(mode="json"), "ratings_dag.ratings")
     assert origins.of_option(("--master", "yarn")) == Origin("group", "", "final", "agreed")
     assert origins.of_option(("--driver-memory", "4g")) == Origin("operator", "group: spark.driver.memory=2g")
-    assert origins.of_option(("--conf", "spark.sql.shuffle.partitions=64")) == Origin(
-        "operator", "group: 200"
-    )
+    assert origins.of_option(("--conf", "spark.sql.shuffle.partitions=64")) == Origin("operator", "group: 200")
     assert origins.of_option(("--name", "ratings_dag.ratings")) == Origin("suite")
     assert origins.of_option(("--name", "another")) == Origin("operator")
     assert origins.of_setting("environment", "NONE") is None

@@ -35,10 +35,7 @@ def test_render(couture: Couture, server: StoreServer) -> None:
     assert head == "Task        ratings_dag.ratings\nGroup       prod, revision 7\nSpark home  spark-4.2"
     assert command == COMMAND
     assert environment == (
-        "Environment\n"
-        "NAME        VALUE       SET BY\n"
-        "TZ          UTC         group\n"
-        "SPARK_HOME  /opt/spark  suite"
+        "Environment\nNAME        VALUE       SET BY\nTZ          UTC         group\nSPARK_HOME  /opt/spark  suite"
     )
     assert properties == (
         "In the properties file, not on the command line\n"
@@ -71,7 +68,5 @@ def test_render_as_json_is_the_servers_answer(couture: Couture, server: StoreSer
 
 
 def test_a_task_of_a_task_group(couture: Couture, server: StoreServer) -> None:
-    server.answers["GET /previews/dags/d/tasks/group.task"] = problem(
-        404, "Not found", "No task 'group.task'."
-    )
+    server.answers["GET /previews/dags/d/tasks/group.task"] = problem(404, "Not found", "No task 'group.task'.")
     assert couture.error("render", "d", "group.task") == "Error: Not found: No task 'group.task'.\n"

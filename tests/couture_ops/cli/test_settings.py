@@ -17,20 +17,13 @@ MakeFile = Callable[[str, bytes], Path]
 
 def saves(server: StoreServer) -> list[object]:
     """Method, path, If-Match and body of everything that changes something."""
-    return [
-        (asked.line, asked.headers.get("If-Match"), asked.json)
-        for asked in server.asked
-        if asked.method != "GET"
-    ]
+    return [(asked.line, asked.headers.get("If-Match"), asked.json) for asked in server.asked if asked.method != "GET"]
 
 
 def test_show(couture: Couture, prod: StoreServer) -> None:
-    assert couture.ok("settings", "show", "prod").startswith(
-        "\nArguments\nNAME             VALUE  MARKS  NOTE\n"
-    )
+    assert couture.ok("settings", "show", "prod").startswith("\nArguments\nNAME             VALUE  MARKS  NOTE\n")
     assert (
-        json.loads(couture.ok("settings", "show", "prod", "--output", "json"))
-        == (prod.store.detail("prod")["content"])
+        json.loads(couture.ok("settings", "show", "prod", "--output", "json")) == (prod.store.detail("prod")["content"])
     )
     assert "hunter2" not in couture.ok("settings", "show", "prod", "--output", "yaml")
 
@@ -76,9 +69,7 @@ def test_marks_stay_unless_they_are_changed(couture: Couture, prod: StoreServer)
 
 
 def test_a_save_that_changes_nothing(couture: Couture, prod: StoreServer) -> None:
-    assert couture.ok("settings", "set", "prod", "master=yarn") == (
-        "Nothing changed: prod stays at revision 1.\n"
-    )
+    assert couture.ok("settings", "set", "prod", "master=yarn") == ("Nothing changed: prod stays at revision 1.\n")
     assert len(prod.store.revisions["prod"]) == 1
 
 
@@ -138,9 +129,7 @@ def test_a_secret_by_standard_input(couture: Couture, prod: StoreServer) -> None
     couture.ok("settings", "set", "prod", "spark.db.key=-", "--secret", stdin="geheim \n")
     assert prod.asked[-1].json["configurations"] == {"spark.db.key": setting("geheim ", secret=True)}
     couture.ok("settings", "set", "prod", "spark.my.apikey=-", stdin="line 1\nline 2")
-    assert prod.asked[-1].json["configurations"] == {
-        "spark.my.apikey": setting("line 1\nline 2", secret=True)
-    }
+    assert prod.asked[-1].json["configurations"] == {"spark.my.apikey": setting("line 1\nline 2", secret=True)}
     assert "geheim" not in couture.ok("settings", "show", "prod", "--output", "json")
 
 
@@ -219,9 +208,7 @@ def test_spark_home(couture: Couture, prod: StoreServer) -> None:
     assert couture.ok("settings", "spark-home", "prod") == "(not set)\n"
     assert couture.ok("settings", "spark-home", "prod", "spark-4.2") == "Saved revision 2 of prod.\n"
     assert couture.ok("settings", "spark-home", "prod") == "spark-4.2\n"
-    assert json.loads(couture.ok("settings", "spark-home", "prod", "--output", "json")) == {
-        "spark_home": "spark-4.2"
-    }
+    assert json.loads(couture.ok("settings", "spark-home", "prod", "--output", "json")) == {"spark_home": "spark-4.2"}
     assert couture.ok("settings", "spark-home", "prod", "--clear") == "Saved revision 3 of prod.\n"
     assert [save[2] for save in saves(prod)] == [  # type: ignore[index]
         {"spark_home": "spark-4.2", "note": ""},
@@ -231,9 +218,7 @@ def test_spark_home(couture: Couture, prod: StoreServer) -> None:
 
 def test_apply(couture: Couture, prod: StoreServer, make_file: MakeFile) -> None:
     make_file("prod.yaml", b"arguments:\n  executor-memory: 8g\n  executor-cores: 4\njars: [delta.jar@3]\n")
-    assert couture.ok("settings", "apply", "prod", "prod.yaml", "--note", "reviewed") == (
-        "Saved revision 2 of prod.\n"
-    )
+    assert couture.ok("settings", "apply", "prod", "prod.yaml", "--note", "reviewed") == ("Saved revision 2 of prod.\n")
     assert saves(prod) == [
         (
             "PUT /groups/prod/content",
@@ -255,9 +240,7 @@ def test_apply(couture: Couture, prod: StoreServer, make_file: MakeFile) -> None
 def test_what_was_shown_can_be_applied(couture: Couture, prod: StoreServer, form: str, command: str) -> None:
     before = prod.store.content("prod")
     (couture.folder / f"prod.{form}").write_text(couture.ok(command, "show", "prod", "--output", form))
-    assert couture.ok("settings", "apply", "prod", f"prod.{form}") == (
-        "Nothing changed: prod stays at revision 1.\n"
-    )
+    assert couture.ok("settings", "apply", "prod", f"prod.{form}") == ("Nothing changed: prod stays at revision 1.\n")
     assert prod.store.content("prod") == before
     assert prod.asked[-1].json["content"]["configurations"] == {"spark.my.apikey": setting(None, secret=True)}
     assert not {"hadoop_files", "keytab", "krb5_conf"} & set(prod.asked[-1].json["content"])
@@ -268,9 +251,7 @@ def test_apply_from_standard_input(couture: Couture, prod: StoreServer) -> None:
     assert prod.asked[-1].json["content"] == {"arguments": {"queue": "etl"}}
 
 
-def test_a_file_that_knows_its_revision_is_refused_when_the_group_moved_on(
-    couture: Couture, prod: StoreServer
-) -> None:
+def test_a_file_that_knows_its_revision_is_refused_when_the_group_moved_on(couture: Couture, prod: StoreServer) -> None:
     shown = couture.ok("groups", "show", "prod", "--output", "yaml")
     (couture.folder / "prod.yaml").write_text(shown)
     couture.ok("settings", "set", "prod", "queue=etl", "--note", "by night")

@@ -42,9 +42,7 @@ def test_values_in_yaml_stay_as_they_are_spelled(spelled: str) -> None:
 
 
 def test_values_in_json_stay_as_they_are_spelled() -> None:
-    content, _ = read(
-        '{"arguments": {"a": 4, "b": 0.60, "c": true, "d": "x", "e": {"value": 1e3}}}', "p.json"
-    )
+    content, _ = read('{"arguments": {"a": 4, "b": 0.60, "c": true, "d": "x", "e": {"value": 1e3}}}', "p.json")
     assert content == {"arguments": {"a": "4", "b": "0.60", "c": "true", "d": "x", "e": {"value": "1e3"}}}
 
 
@@ -65,9 +63,7 @@ def test_sections_without_anything() -> None:
 
 
 def test_dependencies_by_name_or_in_full() -> None:
-    content, _ = read(
-        "jars: [a.jar, b.jar@3, {name: c.jar}, {name: d.jar, version: 4}]\npy_files: [e@x.py]\n"
-    )
+    content, _ = read("jars: [a.jar, b.jar@3, {name: c.jar}, {name: d.jar, version: 4}]\npy_files: [e@x.py]\n")
     assert content == {
         "jars": [
             {"name": "a.jar", "version": None},
@@ -80,9 +76,7 @@ def test_dependencies_by_name_or_in_full() -> None:
 
 
 def test_a_whole_group_brings_its_revision() -> None:
-    text = (
-        "name: prod\nrevision: 7\ncontent:\n  arguments: {queue: etl}\n  keytab: null\n  hadoop_files: []\n"
-    )
+    text = "name: prod\nrevision: 7\ncontent:\n  arguments: {queue: etl}\n  keytab: null\n  hadoop_files: []\n"
     assert read(text) == ({"arguments": {"queue": "etl"}}, 7)
     assert read("arguments: {queue: etl}\n")[1] is None
 

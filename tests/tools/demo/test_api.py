@@ -11,20 +11,26 @@ from tools.demo.api import AirflowApi, log_lines
 from tools.demo.errors import RequestFailed, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.tools.demo.scripted_server import ScriptedServer
 
 DAG = "/api/v2/dags/ratings"
 
 
 @pytest.fixture
-def api(server: ScriptedServer) -> AirflowApi:
-    return AirflowApi(server.url)
+def api(server: ScriptedServer) -> Iterator[AirflowApi]:
+    made = AirflowApi(server.url)
+    yield made
+    made.close()
 
 
 def test_a_server_that_does_not_listen_yet_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        health = AirflowApi(f"http://127.0.0.1:{free.getsockname()[1]}").health()
+        api = AirflowApi(f"http://127.0.0.1:{free.getsockname()[1]}")
+        health = api.health()
+        api.close()
     assert health == dict.fromkeys(("metadatabase", "scheduler", "dag_processor", "triggerer"), "unreachable")
 
 

@@ -12,6 +12,8 @@ from tools.demo.errors import DagBroken, ExampleFailed, Interrupted, TooSlow
 from tools.demo.example import Example
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.tools.demo.scripted_server import ScriptedServer
     from tools.demo.airflow import Airflow
 
@@ -27,8 +29,9 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def example(airflow: Airflow) -> Example:
-    return Example(airflow, threading.Event())
+def example(airflow: Airflow) -> Iterator[Example]:
+    with Example(airflow, threading.Event()) as made:
+        yield made
 
 
 def states(clean: str | None, top: str | None) -> dict[str, list[dict[str, str | None]]]:
@@ -122,8 +125,8 @@ def test_waiting_ends_when_the_demo_is_stopped(server: ScriptedServer, airflow: 
     stopping = threading.Event()
     stopping.set()
     server.answer("GET /api/v2/monitor/health", {})
-    with pytest.raises(Interrupted):
-        Example(airflow, stopping).wait_until_healthy()
+    with Example(airflow, stopping) as example, pytest.raises(Interrupted):
+        example.wait_until_healthy()
 
 
 def test_a_healthy_airflow_is_logged_in_to(server: ScriptedServer, example: Example) -> None:
