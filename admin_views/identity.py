@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager, SimpleAuthManagerRole
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.models.dag import DagModel
 from airflow.models.task_state_store import TaskStateStoreModel
@@ -19,12 +20,14 @@ from fastapi.security import HTTPAuthorizationCredentials
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy import select
 
+from admin_views.permissions import ROLES
 from admin_views.problems import NotProven
 from admin_views.services import Caller
 from config_store.submissions import Submitter
 from config_store.wire import PROOF_KEY, TaskIdentity, proof_digest
 
 if TYPE_CHECKING:
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from starlette.requests import Request
 
     from admin_views.permissions import Action, Resource
@@ -48,9 +51,10 @@ class AirflowIdentity:
 
     def permits(self, caller: Caller, action: Action, resource: Resource) -> bool:
         """Whether Airflow's auth manager gives the user the permission."""
-        return get_auth_manager().is_authorized_custom_view(
-            method=action, resource_name=str(resource), user=caller.user
-        )
+        manager = get_auth_manager()
+        if isinstance(manager, SimpleAuthManager):
+            return _simple_role_permits(caller.user, action, resource)
+        return manager.is_authorized_custom_view(method=action, resource_name=str(resource), user=caller.user)
 
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may read the DAG's code-level details: its tasks."""
@@ -90,10 +94,26 @@ class AirflowIdentity:
             return _submitter(row)
 
 
+#: The role a user of SimpleAuthManager needs: that manager answers every question about custom views with
+#: "whoever may look", so the shares of the roles are kept here.
+_SIMPLE_ROLES = {
+    "Viewer": SimpleAuthManagerRole.VIEWER,
+    "User": SimpleAuthManagerRole.USER,
+    "Op": SimpleAuthManagerRole.OP,
+}
+
+
+def _simple_role_permits(user: SimpleAuthManagerUser, action: Action, resource: Resource) -> bool:
+    needed = next(
+        (role for name, role in _SIMPLE_ROLES.items() if (action, resource) in ROLES[name]), SimpleAuthManagerRole.ADMIN
+    )
+    return user.role is not None and SimpleAuthManagerRole[user.role.upper()].order >= needed.order
+
+
 def _matches(stored: str | None, task_instance_id: str, secret: str) -> bool:
     """Whether the stored JSON is the digest of this try's secret."""
     expected = proof_digest(task_instance_id, secret)
-    return stored is not None and hmac.compare_digest(str(json.loads(stored)), expected)
+    return stored is not None and hmac.compare_digest(str(json.loads(stored)).encode(), expected.encode())
 
 
 def _submitter(row: TaskInstance) -> Submitter:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from admin_views.configuration import ServerSettings
 
-_FAB = "FabAuthManager"
+_FAB, _SIMPLE = "FabAuthManager", "SimpleAuthManager"
 
 
 class NotInstalled(Exception):
@@ -34,6 +34,8 @@ def install() -> list[str]:
     done = ["Migrated the database of [couture] sql_alchemy_conn."] if migrate_own_database(server) else []
     _check_tables(server)
     auth_manager = get_auth_manager_cls()
+    if auth_manager.__name__ == _SIMPLE:
+        return [*done, "SimpleAuthManager has fixed roles: viewers read, users preview, ops change, admins do all."]
     if not any(cls.__name__ == _FAB for cls in auth_manager.__mro__):
         return [
             *done,

@@ -22,3 +22,10 @@ class CouturePlugin(AirflowPlugin):
         from admin_views.assembly import assemble_services
 
         return [{"app": create_app(assemble_services()), "url_prefix": URL_PREFIX, "name": "couture"}]
+
+    @cached_property
+    def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # as above
+        """Keeps Airflow's public API from writing the proofs of tasks."""
+        from admin_views.proof_guard import GuardProofs
+
+        return [{"name": "couture proofs", "middleware": GuardProofs, "args": [], "kwargs": {}}]

@@ -14,6 +14,7 @@ from config_store.names import check_file_name
 from config_store.secrets import Token
 from config_store.settings import (
     FLAGS,
+    ON_A_COMMAND_LINE,
     RESERVED,
     TWINS,
     Setting,
@@ -139,8 +140,9 @@ def _content_faults(content: Content) -> Iterator[Fault]:
         if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
             yield from setting_faults(where, kind, name, "" if isinstance(setting.value, Token) else setting.value)
         yield from note_faults(f"{where}.note", setting.note)
-        if setting.secret and kind is SettingKind.ARGUMENT and (name not in TWINS or name in FLAGS):
-            yield Fault(where, f"--{name} can't be secret: it would stand on the command line, which ps shows")
+        if setting.secret and kind is not SettingKind.ENVIRONMENT and not _can_be_secret(kind, name):
+            option = f"--{name}" if kind is SettingKind.ARGUMENT else name
+            yield Fault(where, f"{option} can't be secret: it would stand on the command line, which ps shows")
     yield from twin_faults(_values(content.arguments), _values(content.configurations), "")
     yield from text_faults("principal", content.principal)
     if content.principal and any(_principals(content)):
@@ -150,6 +152,17 @@ def _content_faults(content: Content) -> Iterator[Fault]:
     yield from _name_faults("py_files", content.py_files, PY_FILE_SUFFIXES)
     yield from _name_faults("hadoop_files", content.hadoop_files, HADOOP_SUFFIXES)
     yield from _name_faults("keytab", [content.keytab] if content.keytab else [], KEYTAB_SUFFIXES)
+
+
+def _can_be_secret(kind: SettingKind, name: str) -> bool:
+    """Whether a value reaches the job by the properties file alone.
+
+    The names of files become options of spark-submit, and Spark's launcher puts the driver's JVM options, class
+    path and memory on the driver's own command line, wherever they were set.
+    """
+    if kind is SettingKind.ARGUMENT and (name not in TWINS or name in FLAGS):
+        return False
+    return not {name, TWINS.get(name, name)} & ON_A_COMMAND_LINE
 
 
 def _principals(content: Content) -> Iterator[str]:

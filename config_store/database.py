@@ -23,7 +23,8 @@ SQLITE_BUSY_TIMEOUT_S = 30
 
 def open_engine(url: str, **options: Any) -> Engine:
     """An engine for the store's database; ``options`` go to SQLAlchemy's ``create_engine``."""
-    engine = create_engine(url, **options)
+    # an error of the database must not print a plan into the server's log
+    engine = create_engine(url, hide_parameters=True, **options)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine

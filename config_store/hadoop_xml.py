@@ -38,6 +38,8 @@ class _Reader:
         self._text: dict[str, str] = {}
         self._properties: dict[str, str] = {}
         self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True  # else a text of many lines comes line by line, and adding up is quadratic
+        self._parser.buffer_size = MAX_HADOOP_BYTES
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters

@@ -197,10 +197,10 @@ def _exclude(group: Group, request: JobRequest, candidates: Iterable[Candidate])
     excluded = _excluded(request)
     kept = []
     for candidate in candidates:
-        if candidate.layer is Layer.GROUP and candidate.name in excluded:
-            if candidate.setting.final and candidate.setting.value:
-                raise FinalOverridden(group.name, candidate.name, _shown(candidate), "exclude", "exclude_spark_args")
-        else:
+        is_left_out = candidate.layer is Layer.GROUP and candidate.name in excluded
+        if is_left_out and candidate.setting.final and candidate.setting.value:
+            raise FinalOverridden(group.name, candidate.name, _shown(candidate), "exclude", "exclude_spark_args")
+        if not is_left_out or candidate.setting.final:  # an empty final still forbids the task a value of its own
             kept.append(candidate)
     present = {name for section in SECTIONS for name in getattr(group.content, section)} | ARGUMENTS | set(ARGUMENT_OF)
     unknown = sorted(set(request.exclude_spark_args) - present)

@@ -46,6 +46,20 @@ ARGUMENTS = frozenset(TWINS) | {"proxy-user", "verbose"}
 #: Options that stand alone on the command line; their value is "true" or "false".
 FLAGS = frozenset({"supervise", "verbose"})
 
+#: Properties that end up on a command line, so that they can't hold a secret.
+ON_A_COMMAND_LINE = frozenset(
+    {
+        "spark.jars",
+        "spark.submit.pyFiles",
+        "spark.files",
+        "spark.driver.extraJavaOptions",
+        "spark.driver.defaultJavaOptions",
+        "spark.driver.extraClassPath",
+        "spark.driver.extraLibraryPath",
+        "spark.driver.memory",
+    }
+)
+
 #: What a task, not a group, decides, with the sentence that says where.
 RESERVED: dict[str, str] = {
     "name": "the application's name comes from the task (app_name)",

@@ -38,12 +38,16 @@ def proof_digest(task_instance_id: str, secret: str) -> str:
 HIDDEN = "••••••"
 
 #: Names whose values are secrets: Spark's own pattern (spark.redaction.regex) and what it is known to miss.
-SECRET_NAME = re.compile(r"(?i)secret|passw|token|access[._-]?key|api[._-]?key|private[._-]?key|credential")
+SECRET_NAME = re.compile(
+    r"(?i)secret|passw|passphrase|\bpwd\b|token|(access|account|api|private)[._-]?key|\.sas\.|credential"
+)
+#: Ends of names that speak of secrets without holding one: ``spark.security.credentials.hive.enabled``.
+HARMLESS_NAME = re.compile(r"(?i)\.(enabled|provider|provider\.path|ratio|renewal\w*)$")
 
 
 def is_secret_name(name: str) -> bool:
     """Whether the name alone says that its value is a secret."""
-    return SECRET_NAME.search(name) is not None
+    return SECRET_NAME.search(name) is not None and HARMLESS_NAME.search(name) is None
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

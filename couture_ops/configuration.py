@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class WorkerSettings:
 
 def read_worker_settings() -> WorkerSettings:
     """The settings as they stand now; raises UnusableSetting."""
-    cache_dir = conf.get(SECTION, "cache_dir", fallback="") or f"{tempfile.gettempdir()}/couture-cache"
+    # below Airflow's own folder, which is the worker's alone: in a shared /tmp another user could plant files
+    cache_dir = conf.get(SECTION, "cache_dir", fallback="") or f"{airflow_home()}/couture/cache"
     return WorkerSettings(
         api_url=_api_url(),
         cache_dir=Path(cache_dir).expanduser(),
@@ -35,6 +36,11 @@ def read_worker_settings() -> WorkerSettings:
         spark_homes=parse_spark_homes(conf.get(SECTION, "spark_homes", fallback="")),
         store_timeout_s=conf.getfloat(SECTION, "store_timeout", fallback=300.0),
     )
+
+
+def airflow_home() -> str:
+    """AIRFLOW_HOME, as Airflow itself finds it."""
+    return os.environ.get("AIRFLOW_HOME") or "~/airflow"
 
 
 def parse_spark_homes(text: str) -> dict[str, str]:

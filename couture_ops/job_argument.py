@@ -28,8 +28,7 @@ def check_parameters(fields: Mapping[str, Any]) -> None:
     None means not given; so does an empty list of ``application_arguments``.
     """
     given = [name for name in DICTIONARY_PARAMETERS if fields.get(name) is not None]
-    arguments = fields.get("application_arguments")
-    if given and arguments is not None and arguments != []:
+    if given and fields.get("application_arguments") not in (None, [], ()):
         raise ContradictingParameters(
             "application_arguments",
             given[0],

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-#: Seconds between SIGTERM and SIGKILL when a driver is stopped. Spark's shutdown takes 1 to 3.
-GRACE_S = 10.0
+#: Seconds between SIGTERM and SIGKILL when a driver is stopped. Spark's shutdown takes 1 to 3, and Airflow kills a
+#: task's process 5 s after it asked it to end: the end of the receipt has to be told before.
+GRACE_S = 3.0
 #: Seconds that a guardian gets beyond the grace and its own SIGKILL before it is taken for hung.
 GUARDIAN_SLACK_S = 3.0
 #: Seconds within which the death of this process's supervisor is noticed.

@@ -40,7 +40,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         example='{{"default": "/opt/spark-4.2.0", "spark3": "/opt/spark-3.5.6"}}',
     ),
     "cache_dir": _option(
-        "Folder of a worker for downloaded files and running tries. Empty: couture-cache in the temporary folder.",
+        "Folder of a worker for downloaded files and running tries. Empty: couture/cache in AIRFLOW_HOME.",
         "",
         example="/var/cache/couture",
     ),

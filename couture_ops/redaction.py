@@ -21,12 +21,16 @@ class Redactor:
     """Replaces every occurrence of the given secrets by MASK; the longer of two that overlap wins."""
 
     def __init__(self, secrets: set[str]) -> None:
-        known = sorted((s for s in secrets if len(s) >= MIN_SECRET_LENGTH), key=len, reverse=True)
+        known = sorted((s for s in secrets if _is_telling(s)), key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, text: str) -> str:
         """The text without the secrets."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def _is_telling(secret: str) -> bool:
+    return len(secret) >= MIN_SECRET_LENGTH and secret.lower() not in ("true", "false")
 
 
 def secrets_of(plan: SubmitPlan) -> set[str]:

@@ -63,9 +63,9 @@ class SparkJob:
         the workspace and the launch raise. Whatever it raises, the receipt has its end before.
         """
         ticket = self._client.submit(job)
-        self._surroundings.on_submitted(ticket.submission_id)
-        self._announce(ticket)
         try:
+            self._surroundings.on_submitted(ticket.submission_id)
+            self._announce(ticket)
             end = self._launch(ticket)
         except BaseException as error:
             self._report_end(ticket, self._failure(error))
@@ -112,15 +112,16 @@ class SparkJob:
             log.info("The driver runs as process %s", pids[0])
             # in a thread: a store that is away must not keep the driver's log waiting
             report = Report(state=State.RUNNING, pids=pids)
-            announced.append(threading.Thread(target=self._report, args=(ticket, report), daemon=True))
-            announced[0].start()
+            told = threading.Thread(target=self._report, args=(ticket, report), name="couture report", daemon=True)
+            announced.append(told)
+            told.start()
 
         self._process = DriverProcess(command.argv, environment, directory, self._emit, on_started)
         if self._stop_asked:  # before there was a process to stop
             raise JobStopped(ticket.submission_id)
         end = self._process.run()
         for thread in announced:
-            thread.join(self._settings.store_timeout_s)
+            thread.join(_HURRIED_S if end.stopped else self._settings.store_timeout_s)
         return end
 
     def _emit(self, block: str) -> None:
@@ -157,7 +158,7 @@ class SparkJob:
             self._client.report(ticket.submission_id, ticket.token, report, store_timeout_s=store_timeout_s)
         except (StoreRefused, StoreUnreachable) as error:
             log.error(
-                "The receipt of submission %s could not be told %r: %s", ticket.submission_id, report.state, error
+                "The receipt of submission %s could not be told '%s': %s", ticket.submission_id, report.state, error
             )
 
 

@@ -1,88 +1,192 @@
-"""The arrows of docs/architecture.md: who may import whom."""
+"""Who may know whom (docs/architecture.md), and what every module looks like from outside."""
 
 from __future__ import annotations
 
 import ast
+import sys
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
-SUITE = ("config_store", "admin_views", "couture_ops", "example_dags", "tools", "tests")
-
-#: folder -> what its modules must not import (prefixes), and what of that they may after all.
-FORBIDDEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "config_store": (("airflow", "fastapi", "starlette", "uvicorn", *SUITE), ("config_store",)),
-    "admin_views": (
-        SUITE,
-        (
-            "admin_views",
-            "config_store",
-            "couture_ops.__version__",
-            "couture_ops.command",
-            "couture_ops.workspace",
-            "couture_ops.job",
-            "couture_ops.errors",
-        ),
-    ),
-    "couture_ops": (("fastapi", "sqlalchemy", *SUITE), ("couture_ops", "config_store.wire")),
-    "couture_ops/cli": (
-        ("airflow", "pydantic", "sqlalchemy", *SUITE),
-        ("couture_ops.cli", "couture_ops.__version__"),
-    ),
-    "example_dags": (SUITE, ("couture_ops.operators",)),
-    "tools": (("config_store", "admin_views", "couture_ops", "example_dags", "tests"), ("couture_ops.__version__",)),
-}
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("config_store", "admin_views", "couture_ops", "example_dags", "tools", "tests")
+MAX_LINES = 400
 
 
-def modules(folder: str) -> Iterator[Path]:
-    """The python files of a folder; those of a folder that has rules of its own are left to these."""
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        relative = path.relative_to(ROOT).as_posix()
-        if not any(
-            other != folder and other.startswith(folder) and relative.startswith(f"{other}/") for other in FORBIDDEN
-        ):
-            yield path
+class Import(NamedTuple):
+    """One imported thing: ``name`` of ``module``, or the module itself where ``name`` is empty."""
+
+    where: str
+    module: str
+    name: str
+
+    @property
+    def whole(self) -> str:
+        """The dotted path."""
+        return f"{self.module}.{self.name}" if self.name else self.module
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The full names that a module imports, anywhere in it."""
+def modules(*folders: str) -> list[Path]:
+    """The modules of these folders, less those that only make a folder of tests a package."""
+    found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return sorted(path for path in found if path.name != "__init__.py" or "tests" not in path.parts)
+
+
+def imports(*folders: str) -> Iterator[Import]:
+    """Every import of the folders' modules: within functions and for type checkers, too."""
+    for path in modules(*folders):
+        yield from imports_of(path)
+
+
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
+    """The imports of one module."""
+    found: list[Import] = []
     for node in ast.walk(ast.parse(path.read_text())):
+        where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [Import(where, alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{where} is a relative import"
+            found += [Import(where, node.module or "", alias.name) for alias in node.names]
+    return tuple(found)
 
 
-def starts_with(name: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether a dotted name is one of the prefixes, or below one."""
-    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+def is_below(path: str, *packages: str) -> bool:
+    """Whether a dotted path is one of the packages or lies in one."""
+    return any(path == package or path.startswith(f"{package}.") for package in packages)
 
 
-@pytest.mark.parametrize("folder", FORBIDDEN)
-def test_nobody_imports_whom_he_must_not_know(folder: str) -> None:
-    forbidden, allowed = FORBIDDEN[folder]
-    found = list(modules(folder))
-    assert found
-    crossed = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in found
-        for name in imports(path)
-        if starts_with(name, forbidden) and not starts_with(name, allowed)
+def forbidden(folder: str, *packages: str) -> list[Import]:
+    """What the folder imports of packages that it may not know."""
+    return [found for found in imports(folder) if is_below(found.module, *packages)]
+
+
+def beyond(folder: str, package: str, *allowed: str) -> list[Import]:
+    """What the folder imports of a package beyond what it may."""
+    return [
+        found
+        for found in imports(folder)
+        if is_below(found.module, package) and not is_below(found.whole, *allowed) and found.module not in allowed
     ]
-    assert crossed == []
 
 
-@pytest.mark.parametrize("folder", SUITE)
-def test_every_module_says_its_one_job_in_its_first_line(folder: str) -> None:
-    silent = [
-        str(path.relative_to(ROOT))
-        for path in (ROOT / folder).rglob("*.py")
-        if path.read_text().strip()
-        and not (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0].strip()
+def test_the_walk_finds_every_kind_of_import() -> None:
+    """Else the tests below would prove nothing."""
+    found = {(found.where.partition(":")[0], found.whole) for found in imports("couture_ops", "admin_views")}
+    assert ("couture_ops/operators/base.py", "airflow.sdk.BaseOperator") in found  # at the top
+    assert ("couture_ops/operators/base.py", "couture_ops.task.open_job") in found  # in a function
+    assert ("couture_ops/operators/base.py", "couture_ops.run.SparkJob") in found  # for type checkers
+    assert ("couture_ops/cli/__main__.py", "couture_ops.cli.main.main") in found
+    assert {path for path, _ in found} >= {"admin_views/api/groups.py", "couture_ops/guardian.py"}
+
+
+# --- the arrows ---
+
+
+def test_the_store_knows_no_airflow_and_no_web() -> None:
+    packages = ("airflow", "fastapi", "starlette", "admin_views", "couture_ops", "example_dags")
+    assert forbidden("config_store", *packages) == []
+
+
+def test_workers_know_the_wire_alone_of_the_store() -> None:
+    assert beyond("couture_ops", "config_store", "config_store.wire") == []
+
+
+def test_workers_know_nothing_of_the_server() -> None:
+    """The provider's description names its functions by strings."""
+    assert forbidden("couture_ops", "admin_views", "sqlalchemy", "alembic", "fastapi", "starlette", "lxml") == []
+
+
+def test_the_server_knows_of_workers_what_previews_need() -> None:
+    """Pure modules: nothing that launches, opens or asks."""
+    allowed = (
+        "couture_ops.__version__",
+        "couture_ops.command",
+        "couture_ops.errors",
+        "couture_ops.job",
+        "couture_ops.workspace.Workspace",
+    )
+    assert beyond("admin_views", "couture_ops", *allowed) == []
+
+
+def test_the_client_stands_alone() -> None:
+    """It starts in well under half a second, from machines without Airflow."""
+    assert forbidden("couture_ops/cli", "airflow", "config_store", "admin_views", "pydantic") == []
+    assert beyond("couture_ops/cli", "couture_ops", "couture_ops.cli", "couture_ops.__version__") == []
+
+
+def test_the_client_needs_no_more_than_it_installs() -> None:
+    installed = {"click", "httpx", "yaml", "rich", "couture_ops"}
+    needed = {found.module.partition(".")[0] for found in imports("couture_ops/cli")} - sys.stdlib_module_names
+    assert needed - {"_typeshed"} <= installed
+
+
+def test_the_guardian_needs_python_alone() -> None:
+    """It is started without site-packages."""
+    needed = {found.module.partition(".")[0] for found in imports("couture_ops") if "/guardian.py:" in found.where}
+    assert needed <= sys.stdlib_module_names
+
+
+def test_the_example_dags_know_operators_and_airflows_sdk() -> None:
+    dags = [found for found in imports("example_dags") if not found.where.startswith("example_dags/jobs/")]
+    assert len(dags) > 3
+    others = [
+        found
+        for found in dags
+        if not is_below(found.module, "airflow.sdk", "couture_ops.operators")
+        and found.module.partition(".")[0] not in sys.stdlib_module_names
     ]
-    assert silent == []
+    assert others == []
+
+
+def test_the_examples_jobs_know_spark_and_their_dependency() -> None:
+    beside = {path.stem for path in modules("example_dags/jobs")}
+    needed = {found.module.partition(".")[0] for found in imports("example_dags/jobs")} - sys.stdlib_module_names
+    assert needed <= {"pyspark", *beside}
+
+
+@pytest.mark.parametrize("folder", ["config_store", "admin_views", "couture_ops", "example_dags"])
+def test_the_product_knows_neither_tests_nor_tools(folder: str) -> None:
+    assert forbidden(folder, "tests", "tools") == []
+
+
+def test_nothing_but_tests_knows_tests() -> None:
+    assert forbidden("tools", "tests") == []
+
+
+# --- every module ---
+
+
+def test_every_module_opens_with_one_line_on_its_job() -> None:
+    faults = {str(path.relative_to(ROOT)): _docstring_fault(path) for path in modules(*PACKAGES)}
+    assert len(faults) > 200
+    assert {path: fault for path, fault in faults.items() if fault} == {}
+
+
+def _docstring_fault(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+    if not docstring:
+        return "has no docstring"
+    first, *rest = docstring.split("\n")
+    if not first.endswith((".", ":", "?", "!")):
+        return f"begins with {first!r}, which is no sentence"
+    return "goes on in its second line" if rest and rest[0] else ""
+
+
+def test_a_long_module_says_why_it_is_long() -> None:
+    """In a comment between its docstring and its first import."""
+    long = [path for path in modules(*PACKAGES[:-1]) if path.read_text().count("\n") > MAX_LINES]
+    unexplained = [str(path.relative_to(ROOT)) for path in long if "\n#" not in _head(path)]
+    assert unexplained == []
+
+
+def _head(path: Path) -> str:
+    """The text before the first statement that is no docstring."""
+    statements = ast.parse(path.read_text()).body[1:]
+    return "\n".join(path.read_text().splitlines()[: statements[0].lineno - 1])

@@ -110,7 +110,7 @@ class FileSystemWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._temporary.chmod(0o444)
+        self._temporary.chmod(0o400)  # configuration files may hold passwords
         target.parent.mkdir(exist_ok=True)
         self._temporary.replace(target)
         directory = os.open(target.parent, os.O_RDONLY)

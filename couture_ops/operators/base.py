@@ -73,7 +73,7 @@ class BaseSparkOperator(BaseOperator):
         code_artifact_version: int | str | None = None,
         config_group: str | None = None,
         app_name: str | None = None,
-        application_arguments: list[str] | None = None,
+        application_arguments: Sequence[str | float] | None = None,
         spark_arguments: dict[str, Any] | None = None,
         spark_configurations: dict[str, Any] | None = None,
         exclude_spark_args: Collection[str] | None = None,

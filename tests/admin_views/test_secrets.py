@@ -91,7 +91,7 @@ def _plant(api: httpx.Client) -> None:
         api,
         "prod",
         arguments={
-            "driver-java-options": _secret("argument-marked"),
+            "archives": _secret("argument-marked"),
             "queue": _secret("argument-final", final=True),
         },
         configurations={
@@ -116,7 +116,7 @@ OVERRIDES = {
     "language": "python",
     "code_artifact": "job.py",
     "python_conf": CANARIES["python"],
-    "spark_arguments": {"driver-java-options": CANARIES["override-of-an-argument"]},
+    "spark_arguments": {"archives": CANARIES["override-of-an-argument"]},
     "spark_configurations": {
         "spark.marked": CANARIES["override-of-a-configuration"],
         "spark.my.apikey": CANARIES["override-named"],

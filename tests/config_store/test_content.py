@@ -213,3 +213,20 @@ def test_a_sealed_secret_is_not_sealed_again(before: Content) -> None:
 
 def test_a_checked_content_may_hold_sealed_secrets() -> None:
     check_content(seal(content(arguments={"queue": secret("q")}), Content(), CIPHER))
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("arguments", "driver-java-options"),
+        ("configurations", "spark.driver.extraJavaOptions"),
+        ("configurations", "spark.driver.defaultJavaOptions"),
+        ("arguments", "jars"),
+        ("configurations", "spark.jars"),
+        ("configurations", "spark.submit.pyFiles"),
+        ("arguments", "files"),
+    ],
+)
+def test_a_secret_that_spark_itself_puts_on_a_command_line_is_refused(section: str, name: str) -> None:
+    with pytest.raises(InvalidInput, match="can't be secret: it would stand on the command line, which ps shows"):
+        check_content(Content(**{section: {name: Setting("value", secret=True)}}))  # type: ignore[arg-type]

@@ -695,7 +695,7 @@ class TestSecrets:
         ("section", "name", "travels_as"),
         [
             ("arguments", "queue", (CONFIGURATION, "spark.yarn.queue")),
-            ("arguments", "driver-java-options", (CONFIGURATION, "spark.driver.extraJavaOptions")),
+            ("arguments", "archives", (CONFIGURATION, "spark.archives")),
             ("configurations", "spark.x", (CONFIGURATION, "spark.x")),
             ("environment", "X", (ENVIRONMENT, "X")),
         ],

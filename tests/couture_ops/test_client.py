@@ -166,10 +166,10 @@ def test_a_store_that_stays_away_is_given_up() -> None:
 
 def test_a_store_that_stays_ill_is_given_up() -> None:
     with raw_server(answer(503, b"", "text/plain")) as server:
-        with connect(server.url, store_timeout_s=0.2) as client, pytest.raises(StoreUnreachable) as caught:
+        with connect(server.url, store_timeout_s=0.5) as client, pytest.raises(StoreUnreachable) as caught:
             client.submit(JOB)
         assert caught.value.reason == "it answered 503"
-        assert len(server.requests) > 2
+        assert len(server.requests) > 1
 
 
 def test_a_report_may_be_given_less_patience() -> None:
@@ -300,7 +300,7 @@ def test_a_transfer_that_never_gets_further_is_given_up() -> None:
     with raw_server(answer(200, CONTENT, BINARY, cut=100)) as server:
         with pytest.raises(StoreUnreachable, match="peer closed connection without sending complete message body"):
             fetch(server, store_timeout_s=0.1)
-        assert len(server.requests) > 2
+        assert len(server.requests) > 1
 
 
 def test_a_download_that_is_refused_writes_nothing() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,10 +21,11 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(f"AIRFLOW__{section.upper()}__{option.upper()}", raising=False)
 
 
-def test_without_any_setting() -> None:
+def test_without_any_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", "/srv/airflow")
     assert read_worker_settings() == WorkerSettings(
         api_url="http://localhost:8080",
-        cache_dir=Path(tempfile.gettempdir(), "couture-cache"),
+        cache_dir=Path("/srv/airflow/couture/cache"),
         cache_limit_bytes=20_000_000_000,
         spark_homes={},
         store_timeout_s=300.0,
@@ -55,7 +55,7 @@ def test_empty_settings_are_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> 
     settings = read_worker_settings()
     assert (settings.api_url, settings.cache_dir.name, settings.spark_homes) == (
         "http://localhost:8080",
-        "couture-cache",
+        "cache",
         {},
     )
 

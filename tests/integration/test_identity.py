@@ -139,6 +139,22 @@ def test_another_tasks_id_with_ones_own_secret_is_refused(airflow: LiveAirflow, 
     assert prove(airflow, f"{running['id']}:mine").status_code == 403
 
 
+@pytest.mark.parametrize("role", ["User", "Admin"])
+@pytest.mark.parametrize("key", [PROOF_KEY, "couture%5Fproof"])
+def test_airflows_public_api_writes_no_proof(
+    airflow: LiveAirflow, running: dict[str, str], role: str, key: str
+) -> None:
+    """The role User may edit state stores; it must not pose as a running task."""
+    task = f"/api/v2/dags/sleepy/dagRuns/{running['run_id']}/taskInstances/python"
+    before = stored_proof(airflow, running["run_id"])
+    with airflow.client(role) as client:
+        forged = client.put(f"{task}/state-store/{key}", json={"value": proof_digest(running["id"], "forged")})
+        other = client.put(f"{task}/state-store/another_key", json={"value": "fine"})
+    assert (forged.status_code, forged.json()["type"]) == (403, "urn:couture:problem:ProofGuarded")
+    assert other.is_success
+    assert stored_proof(airflow, running["run_id"]) == before
+
+
 def test_a_finished_task_proves_nothing(airflow: LiveAirflow) -> None:
     run_id, state = airflow.run("python")
     assert state == "success"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,16 @@ from tools.demo.errors import RequestFailed, Unavailable
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 TIMEOUT_S = 30.0
 NOT_FOUND, CONFLICT = 404, 409
+#: Marks by which Airflow's pages fold parts of a log.
+FOLDS = ("::group::", "::endgroup::")
+
+
+@dataclass(frozen=True)
+class TaskLog:
+    """``lines`` of a try's log, and the lines of its last exception's message."""
+
+    lines: list[str]
+    failure: list[str]
 
 
 class AirflowApi:
@@ -65,11 +76,10 @@ class AirflowApi:
         answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
         return {task["task_id"]: task["state"] for task in answer["task_instances"]}
 
-    def task_log(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
-        """The lines of a task's first try."""
+    def task_log(self, dag_id: str, run_id: str, task_id: str) -> TaskLog:
+        """What a task's first try left behind."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1"
-        events = self._ask("GET", f"{path}?full_content=true")["content"]
-        return [line for event in events for line in log_lines(event)]
+        return read_log(self._ask("GET", f"{path}?full_content=true")["content"])
 
     def _ask(self, method: str, path: str, body: object = None, accepted: int = 0) -> Any:
         """The answer's document; None for the one error status that is ``accepted``.
@@ -90,11 +100,14 @@ class AirflowApi:
         raise failure(f"{method} {path}", answer.status_code, answer.text)
 
 
-def log_lines(event: dict[str, Any] | str) -> list[str]:
-    """The lines of one entry of a structured log, with the message of its exception."""
-    if isinstance(event, str):
-        return event.splitlines()
-    lines = str(event.get("event", "")).splitlines()
-    for error in event.get("error_detail") or ():
-        lines += f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()
-    return lines
+def read_log(events: list[dict[str, Any] | str]) -> TaskLog:
+    """A structured log as lines; entries of older formats are plain text."""
+    lines: list[str] = []
+    failure: list[str] = []
+    for event in events:
+        text, errors = (event, []) if isinstance(event, str) else (event.get("event"), event.get("error_detail") or [])
+        if not str(text).startswith(FOLDS):
+            lines += str(text).splitlines()
+        for error in errors:
+            failure = f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()
+    return TaskLog(lines, failure)

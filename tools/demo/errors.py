@@ -103,12 +103,11 @@ class DagBroken(DemoError):
 class ExampleFailed(DemoError):
     """The example's run failed; Airflow itself works. ``task_id`` None: none of its tasks did."""
 
-    def __init__(self, task_id: str | None, state: str, log_lines: Sequence[str]) -> None:
+    def __init__(self, task_id: str | None, reason: Sequence[str]) -> None:
         if task_id is None:
-            super().__init__(f"The run ended as {state}, but none of its tasks failed.")
-            return
-        tail = "\n".join(f"  {line}" for line in log_lines[-TAIL_LINES:])
-        super().__init__(f"The task {task_id} ended as {state}. The end of its log:\n{tail}")
+            super().__init__("The run failed, but none of its tasks.")
+        else:
+            super().__init__(f"The task {task_id} failed:\n{indent(shorten(reason))}")
 
 
 class ProcessesLeft(DemoError):
@@ -131,5 +130,16 @@ def quote_tail(log: Path) -> str:
         lines = log.read_text(errors="backslashreplace").splitlines()
     except FileNotFoundError:
         return f"{log} was never written."
-    tail = "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
-    return f"The end of {log}:\n{tail}"
+    return f"The end of {log}:\n{indent(lines[-TAIL_LINES:])}"
+
+
+def shorten(lines: Sequence[str]) -> list[str]:
+    """The first two lines, which say what happened, and the last ones, which say why."""
+    if len(lines) <= TAIL_LINES + 2:
+        return list(lines)
+    return [*lines[:2], "…", *lines[-TAIL_LINES:]]
+
+
+def indent(lines: Sequence[str]) -> str:
+    """The lines as a block."""
+    return "\n".join(f"  {line}" for line in lines)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from tools.demo.airflow import ADMIN
-from tools.demo.api import AirflowApi
+from tools.demo.api import AirflowApi, TaskLog
 from tools.demo.errors import DagBroken, ExampleFailed, Interrupted, TooSlow, Unavailable
+from tools.demo.processes import listens
 from tools.demo.progress import say
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Example:
         """Until all four processes say that they are well."""
 
         def healthy() -> tuple[bool | None, str]:
+            if not listens(self._airflow.home, self._airflow.port):
+                return None, "the API server does not listen"
             states = self._api.health()
             unwell = [f"{part} {state}" for part, state in states.items() if state != "healthy"]
             return (None if unwell else True), ", ".join(unwell)
@@ -69,8 +72,9 @@ class Example:
         logs = {task_id: self._read_log(run_id, task_id) for task_id, task in tasks.items() if task in ENDED}
         if state != "success":
             failed = next((task_id for task_id, task in tasks.items() if task == "failed"), None)
-            raise ExampleFailed(failed, state, logs.get(failed or "", []))
-        for line in (line for lines in logs.values() for line in lines if line.startswith(RESULTS)):
+            log = logs[failed] if failed else TaskLog([], [])
+            raise ExampleFailed(failed, log.failure or log.lines)
+        for line in (line for log in logs.values() for line in log.lines if line.startswith(RESULTS)):
             say(f"  {line}")
 
     def _start(self, run_id: str) -> tuple[bool | None, str]:
@@ -96,7 +100,7 @@ class Example:
 
         return self._wait("The end of the run", final_state, RUN_S), tasks
 
-    def _read_log(self, run_id: str, task_id: str) -> list[str]:
+    def _read_log(self, run_id: str, task_id: str) -> TaskLog:
         return self._get(f"the log of {task_id}", lambda: self._api.task_log(DAG_ID, run_id, task_id))
 
     def _get(self, what: str, ask: Callable[[], Found]) -> Found:

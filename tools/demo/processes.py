@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 #: Seconds until processes that ignore a polite end are killed.
 PATIENCE_S = 15.0
 KILL_S = 5.0
+WATCH_S = 0.5
 CLOCKS_DIFFER_S = 5.0
 
 
@@ -58,12 +60,17 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
         self._log_files = LogFiles(home.logs)
         super().__init__(printer=self._log_files)
         self._on_started = on_started
+        self._ended_first: list[str] = []
+        self._watch = threading.Thread(target=self._watch_leaders, daemon=True)
         self._last_resort = threading.Timer(PATIENCE_S, self.kill)
         self._last_resort.daemon = True
         #: Set as soon as the processes are being ended.
         self.stopping = threading.Event()
-        #: Name -> exit code of those whose end began it; empty when somebody asked for it.
-        self.ended_alone: dict[str, int] = {}
+
+    @property
+    def ended_alone(self) -> dict[str, int]:
+        """After the run: name -> exit code of those whose end began it; empty when somebody asked for it."""
+        return {name: self._processes[name]["returncode"] for name in self._ended_first}
 
     def add(self, name: str, argv: tuple[str, ...], environment: dict[str, str]) -> None:
         """Add a process. Honcho's shell writes down its number, that of its session, and gives way to it."""
@@ -75,6 +82,7 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
         try:
             self.loop()
         finally:
+            self.stopping.set()
             self._last_resort.cancel()
             self._log_files.close()
         code: int = self.returncode
@@ -83,9 +91,7 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     def terminate(self) -> None:
         """End all processes; honcho calls it on a signal and when one of them has ended, others at will."""
         if not self.stopping.is_set():
-            self.ended_alone = {
-                name: process["returncode"] for name, process in self._processes.items() if "returncode" in process
-            }
+            self._ended_first = [name for name in self._processes if self._has_ended(name)]
             self.stopping.set()
             # honcho's own patience begins when the first process has ended: none may
             self._last_resort.start()
@@ -94,7 +100,24 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     def _start(self) -> None:
         # Not before: honcho forks here, and what another thread holds locked stays locked in the fork.
         super()._start()
+        self._watch.start()
         self._on_started()
+
+    def _watch_leaders(self) -> None:
+        """Notice the end of a process whose children live on with its output; honcho waits for theirs."""
+        while not self.stopping.wait(WATCH_S):
+            if any(self._has_ended(name) for name in self._processes):
+                self.terminate()
+
+    def _has_ended(self, name: str) -> bool:
+        process = self._processes[name]
+        if "returncode" in process or "pid" not in process:
+            return "returncode" in process
+        try:
+            ended: bool = psutil.Process(process["pid"]).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+        return ended
 
 
 def find_processes(home: DemoHome) -> list[psutil.Process]:
@@ -128,6 +151,16 @@ def _sessions(home: DemoHome) -> Iterator[int]:
         except psutil.NoSuchProcess:
             pass  # the leader has ended; others may be left
         yield int(text)
+
+
+def listens(home: DemoHome, port: int) -> bool:
+    """Whether it is this demo that listens on the port, rather than somebody who was quicker."""
+    for process in find_processes(home):
+        with suppress(psutil.Error):  # gone meanwhile
+            connections = process.net_connections("inet")
+            if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections):
+                return True
+    return False
 
 
 def end_processes(home: DemoHome) -> int:

@@ -43,7 +43,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_blob_lies_below_the_first_two_digits_and_nobody_writes_it_again(blobs: FileSystemBlobs) -> None:
     keep(blobs, b"abc")
     assert stored_files(blobs) == [f"{ABC[:2]}/{ABC[2:]}"]
-    assert (blobs.root / ABC[:2] / ABC[2:]).stat().st_mode & 0o777 == 0o444
+    assert (blobs.root / ABC[:2] / ABC[2:]).stat().st_mode & 0o777 == 0o400
 
 
 def test_an_abandoned_blob_leaves_no_file(blobs: FileSystemBlobs) -> None:

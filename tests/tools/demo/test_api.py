@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.demo.api import AirflowApi, log_lines
+from tools.demo.api import AirflowApi, read_log
 from tools.demo.errors import RequestFailed, Unavailable
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ def test_a_run_that_airflow_refuses_is_an_error(server: ScriptedServer, api: Air
         api.trigger("ratings", "demo__1")
 
 
-def test_blocks_of_a_log_are_lines_and_errors_have_their_message() -> None:
-    assert log_lines({"event": "first\n  second", "level": "info"}) == ["first", "  second"]
-    assert log_lines("plain") == ["plain"]
-    failed = {"event": "Task failed", "error_detail": [{"exc_type": "JobFailed", "exc_value": "exit code 1\nlast"}]}
-    assert log_lines(failed) == ["Task failed", "JobFailed: exit code 1", "last"]
+def test_blocks_of_a_log_are_lines_and_the_last_exception_has_its_own() -> None:
+    first = {"event": "Task failed", "error_detail": [{"exc_type": "ValueError", "exc_value": "the cause"}]}
+    last = {"event": "Again", "error_detail": [{"exc_type": "JobFailed", "exc_value": "exit code 1\nlast"}]}
+    log = read_log([{"event": "::group::Setup"}, {"event": "first\n  second", "level": "info"}, "plain", first, last])
+    assert log.lines == ["first", "  second", "plain", "Task failed", "Again"]
+    assert log.failure == ["JobFailed: exit code 1", "last"]

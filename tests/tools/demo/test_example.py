@@ -26,6 +26,7 @@ TASKS = f"GET {RUN}/taskInstances"
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POLL_S", 0.01)
     monkeypatch.setattr(module, "new_run_id", lambda: "demo__1")
+    monkeypatch.setattr(module, "listens", lambda _home, _port: True)
 
 
 @pytest.fixture
@@ -80,16 +81,28 @@ def test_a_run_is_told_state_by_state_and_with_its_results(
     ]
 
 
-def test_a_failed_run_names_the_task_and_shows_the_end_of_its_log(server: ScriptedServer, example: Example) -> None:
+def test_a_failed_run_names_the_task_and_why_it_failed(server: ScriptedServer, example: Example) -> None:
     prepare(server)
     server.answer(f"GET {RUN}", {"state": "failed"})
     server.answer(TASKS, states("failed", "upstream_failed"))
     lines = "\n".join(f"line {number}" for number in range(40))
-    server.answer(f"GET {RUN}/taskInstances/clean/logs/1", log(lines, "  exit code 1"))
+    error = {"exc_type": "JobFailed", "exc_value": f"exit code 1\nThe last lines:\n{lines}"}
+    document = {"content": [{"event": "Task failed", "error_detail": [error]}, {"event": "::endgroup::"}]}
+    server.answer(f"GET {RUN}/taskInstances/clean/logs/1", document)
     with pytest.raises(ExampleFailed) as failed:
         example.run()
-    tail = "\n".join(f"  line {number}" for number in range(16, 40))
-    assert str(failed.value) == f"The task clean ended as failed. The end of its log:\n{tail}\n    exit code 1"
+    tail = "\n".join(f"  line {number}" for number in range(15, 40))
+    assert str(failed.value) == (f"The task clean failed:\n  JobFailed: exit code 1\n  The last lines:\n  …\n{tail}")
+
+
+def test_a_task_that_failed_without_an_exception_shows_its_log(server: ScriptedServer, example: Example) -> None:
+    prepare(server)
+    server.answer(f"GET {RUN}", {"state": "failed"})
+    server.answer(TASKS, states("success", "failed"))
+    server.answer(f"GET {RUN}/taskInstances/clean/logs/1", log("all is well"))
+    server.answer(f"GET {RUN}/taskInstances/top/logs/1", log("::group::Pre", "started\n  deep", "::endgroup::"))
+    with pytest.raises(ExampleFailed, match=r"^The task top failed:\n  started\n    deep$"):
+        example.run()
 
 
 def test_a_dag_that_cannot_be_imported_is_told_at_once(server: ScriptedServer, example: Example) -> None:
@@ -119,6 +132,16 @@ def test_waiting_has_an_end_that_says_what_was_seen(
     assert str(slow.value) == (
         f"A healthy Airflow did not come within 0 s; last seen: scheduler None. Logs: {airflow.home.logs}"
     )
+
+
+def test_a_stranger_on_the_port_is_not_taken_for_airflow(
+    server: ScriptedServer, example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HEALTHY_S", 0.05)
+    monkeypatch.setattr(module, "listens", lambda _home, _port: False)
+    with pytest.raises(TooSlow, match="last seen: the API server does not listen"):
+        example.wait_until_healthy()
+    assert server.bodies == {}
 
 
 def test_waiting_ends_when_the_demo_is_stopped(server: ScriptedServer, airflow: Airflow) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tools.demo import processes
 from tools.demo.home import DemoHome
-from tools.demo.processes import Supervisor, end_processes, find_processes
+from tools.demo.processes import Supervisor, end_processes, find_processes, listens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,17 @@ def test_one_that_ends_alone_ends_the_others(home: DemoHome) -> None:
     assert supervisor.stopping.is_set()
     assert (home.logs / "scheduler.log").read_text() == "last words\n"
     assert "api-server stopped (rc=-15)" in (home.logs / "supervisor.log").read_text()
+    assert find_processes(home) == []
+
+
+def test_one_whose_children_hold_its_output_is_missed_all_the_same(home: DemoHome) -> None:
+    supervisor = Supervisor(home, lambda: None)
+    supervisor.add("scheduler", ("sh", "-c", "sleep 300 & kill -9 $$"), environment(home))
+    supervisor.add("api-server", ("sleep", "300"), environment(home))
+    begun = time.monotonic()
+    supervisor.run()
+    assert time.monotonic() - begun < 10
+    assert supervisor.ended_alone == {"scheduler": -signal.SIGKILL}
     assert find_processes(home) == []
 
 
@@ -133,6 +144,18 @@ def test_what_left_its_session_is_found_by_its_mark_and_killed(
     assert find_processes(DemoHome(tmp_path / "another demo")) == []
     assert end_processes(home) == 1
     assert find_processes(home) == []
+
+
+def test_only_the_demos_own_listener_counts(home: DemoHome) -> None:
+    listen = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
+    argv = [sys.executable, "-c", f"{listen}; sys.stdin.read()"]
+    marked, pipe = environment(home), subprocess.PIPE
+    with (
+        subprocess.Popen(argv, env=marked, stdin=pipe, stdout=pipe) as own,
+        subprocess.Popen(argv, stdin=pipe, stdout=pipe) as strange,
+    ):
+        ports = [int(process.stdout.readline()) for process in (own, strange) if process.stdout]
+        assert [listens(home, port) for port in ports] == [True, False]
 
 
 def start_session(home: DemoHome) -> subprocess.Popen[bytes]:
