@@ -19,5 +19,4 @@ USER airflow
 # Naming Airflow's version keeps pip from changing the Airflow of the image.
 RUN --mount=type=bind,from=wheel,source=/tmp/wheel,target=/tmp/wheel \
     wheel=$(echo /tmp/wheel/*.whl) \
-    && pip install --no-cache-dir "apache-airflow==${AIRFLOW_VERSION}" "${wheel}[${EXTRAS}]" \
-    && pip check
+    && pip install --no-cache-dir "apache-airflow==${AIRFLOW_VERSION}" "${wheel}[${EXTRAS}]"
