@@ -190,7 +190,7 @@ set_up_all() {
 lock() {
   use_pips_index
   UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
-    --generate-hashes --no-emit-index-url --extra airflow --extra fab --extra spark "$@" \
+    --generate-hashes --no-emit-index-url --extra airflow --extra fab --extra s3 --extra spark "$@" \
     --output-file requirements/dev.lock setup.cfg requirements/dev.in
   say "requirements/dev.lock is written; the next make installs it"
 }
