@@ -15,7 +15,7 @@ from airflow.models.dag import DagModel
 from airflow.models.task_state_store import TaskStateStoreModel
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
-from airflow.utils.state import TaskInstanceState
+from airflow.utils.state import State, TaskInstanceState
 from fastapi.security import HTTPAuthorizationCredentials
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy import select
@@ -27,6 +27,8 @@ from config_store.submissions import Submitter
 from config_store.wire import PROOF_KEY, TaskIdentity, proof_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from starlette.requests import Request
 
@@ -36,6 +38,9 @@ _REFUSED = (
     "The credential proves no running task: the task must be running, and its state store must hold the sha256 "
     "of the secret. A try proves itself anew; nothing can be replayed after its end."
 )
+
+#: A task in one of these has no process and no trigger that could tell the end of its job.
+_ENDED = State.finished | {TaskInstanceState.UP_FOR_RETRY}
 
 
 class AirflowIdentity:
@@ -92,6 +97,18 @@ class AirflowIdentity:
             if not _matches(stored, str(key), secret):
                 raise NotProven(_REFUSED)
             return _submitter(row)
+
+    def gone_tasks(self, task_instance_ids: Sequence[str]) -> dict[str, str]:
+        """By Airflow's own rows; a try that a later one has followed has another id there."""
+        keys = {uuid.UUID(key): key for key in task_instance_ids}
+        with create_session() as session:
+            rows = session.execute(select(TaskInstance.id, TaskInstance.state).where(TaskInstance.id.in_(keys)))
+            states = {row.id: row.state for row in rows}
+        return {
+            key: f"Airflow has its task as {states[found]}" if found in states else "Airflow has no such try any more"
+            for found, key in keys.items()
+            if found not in states or states[found] in _ENDED
+        }
 
 
 #: The role a user of SimpleAuthManager needs: that manager answers every question about custom views with

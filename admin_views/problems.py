@@ -176,7 +176,7 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _members(error: Exception) -> dict[str, Any]:
     if isinstance(error, errors.InvalidInput):
-        return {"errors": [{"where": fault.where, "message": fault.message} for fault in error.faults]}
+        return {"errors": [{"where": fault.where, "message": fault.message} for fault in error.told]}
     if isinstance(error, errors.StaleRevision):
         return {
             "current_revision": error.current,

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from config_store import lost
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -44,6 +46,9 @@ class Identity(Protocol):
 
     def prove_task(self, proof: str) -> Submitter:
         """The running task that ``<task instance id>:<secret>`` proves; raises NotProven."""
+
+    def gone_tasks(self, task_instance_ids: Sequence[str]) -> dict[str, str]:
+        """Those that run no more (a deferred one does), each with half a sentence on how Airflow has it."""
 
 
 class TaskCatalogue(Protocol):
@@ -112,6 +117,15 @@ class Services:
             yield deed
             session.flush()
             self.audit.record(session, caller, deed.entries)
+
+    def close_gone_tries(self, submission_id: str | None = None) -> None:
+        """Give an end to receipts (or the one named) whose task runs no more and told none."""
+        with self.database.reading() as session:
+            unended = lost.open_tries(session, submission_id)
+        gone = self.identity.gone_tasks(unended) if unended else {}
+        if gone:
+            with self.database.writing() as session:
+                lost.close_gone(session, gone)
 
     def read_blob(self, sha256: str) -> bytes:
         """The whole of a small blob (a configuration file)."""

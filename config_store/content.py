@@ -5,10 +5,11 @@ Secret values of a stored content are the cipher's tokens; only :mod:`config_sto
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from config_store.errors import Fault, InvalidInput, SecretUnreadable
+from config_store.errors import Fault, InvalidInput, SecretUnreadable, reject
 from config_store.hadoop_xml import HADOOP_SUFFIXES
 from config_store.names import check_file_name
 from config_store.secrets import Token
@@ -19,6 +20,7 @@ from config_store.settings import (
     TWINS,
     Setting,
     note_faults,
+    place_faults,
     setting_faults,
     text_faults,
     twin_faults,
@@ -41,6 +43,9 @@ SECTIONS: dict[str, SettingKind] = {
     "configurations": SettingKind.CONFIGURATION,
     "environment": SettingKind.ENVIRONMENT,
 }
+#: Settings that hold comma-separated lists of files: a bare name among them is an uploaded dependency.
+FILE_LISTS = frozenset({"jars", "py-files", "files"} | {TWINS[name] for name in ("jars", "py-files", "files")})
+_VERSION = re.compile(r"[0-9]{1,9}")
 _KERBEROS = {key: reason for key, reason in RESERVED.items() if "keytab" in key}
 
 
@@ -53,6 +58,26 @@ class Dependency:
 
     def __str__(self) -> str:
         return self.name if self.version is None else f"{self.name}@{self.version}"
+
+
+def split_list(value: str) -> list[str]:
+    """The entries of a comma-separated list, without blanks and empty ones, as Spark reads it."""
+    return [entry for entry in (part.strip() for part in value.split(",")) if entry]
+
+
+def is_place(entry: str) -> bool:
+    """Whether an entry of a list says where a file lies; any other is the name of an uploaded dependency."""
+    return "/" in entry
+
+
+def split_version(where: str, entry: str) -> tuple[str, int | None]:
+    """``name@version`` in its parts; the name itself may hold an ``@``. Raises InvalidInput."""
+    name, at, version = entry.rpartition("@")
+    if at and _VERSION.fullmatch(version):
+        return name, int(version)
+    if at and name.lower().endswith(JAR_SUFFIXES + PY_FILE_SUFFIXES):
+        raise reject(where, f"{entry[:300]!r}: the version behind '@' must be a number")
+    return entry, None
 
 
 @dataclass(frozen=True)
@@ -95,9 +120,16 @@ class Content:
             for name, setting in getattr(self, section).items():
                 yield section, kind, name, setting
 
-    def dependencies(self) -> tuple[Dependency, ...]:
-        """The chosen jars and py-files."""
-        return self.jars + self.py_files
+    def dependencies(self) -> Iterator[tuple[str, Dependency]]:
+        """The uploaded dependencies that the group names, each with its place: chosen ones, and bare names in lists."""
+        for field_name in ("jars", "py_files"):
+            for dependency in getattr(self, field_name):
+                yield field_name, dependency
+        for section, _, name, setting in self.settings():
+            if name in FILE_LISTS and not setting.secret:
+                for entry in split_list(setting.value):
+                    if not is_place(entry):
+                        yield f"{section}.{name}", Dependency(*split_version(f"{section}.{name}", entry))
 
 
 def to_document(content: Content) -> dict[str, Any]:
@@ -143,7 +175,8 @@ def _content_faults(content: Content) -> Iterator[Fault]:
         if setting.secret and kind is not SettingKind.ENVIRONMENT and not _can_be_secret(kind, name):
             option = f"--{name}" if kind is SettingKind.ARGUMENT else name
             yield Fault(where, f"{option} can't be secret: it would stand on the command line, which ps shows")
-    yield from twin_faults(_values(content.arguments), _values(content.configurations), "")
+    yield from twin_faults(_given(content.arguments), _given(content.configurations), "")
+    yield from _list_faults(content)
     yield from text_faults("principal", content.principal)
     if content.principal and any(_principals(content)):
         yield Fault("principal", "is given twice: here and as an argument or configuration; keep one")
@@ -163,6 +196,13 @@ def _can_be_secret(kind: SettingKind, name: str) -> bool:
     if kind is SettingKind.ARGUMENT and (name not in TWINS or name in FLAGS):
         return False
     return not {name, TWINS.get(name, name)} & ON_A_COMMAND_LINE
+
+
+def _list_faults(content: Content) -> Iterator[Fault]:
+    for section, _, name, setting in content.settings():
+        if name in FILE_LISTS and not setting.secret:
+            for place in filter(is_place, split_list(setting.value)):
+                yield from place_faults(f"{section}.{name}", place)
 
 
 def _principals(content: Content) -> Iterator[str]:
@@ -186,8 +226,9 @@ def _name_faults(
         seen.add(file.name)
 
 
-def _values(settings: Mapping[str, Setting]) -> dict[str, str]:
-    return {name: setting.value for name, setting in settings.items()}
+def _given(settings: Mapping[str, Setting]) -> set[str]:
+    """The names that say something: a value, or (an empty one that is final) that no task may give one."""
+    return {name for name, setting in settings.items() if setting.value or setting.final}
 
 
 def seal(content: Content, before: Content, cipher: Cipher) -> Content:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from config_store.diff import Change
 
 
+#: A message lists this many faults or names and counts the rest: an input may hold millions.
+MAX_TOLD = 100
+
+
 class StoreError(Exception):
     """Base of everything that the domain raises."""
 
@@ -28,11 +32,14 @@ class Fault:
 
 
 class InvalidInput(StoreError):
-    """An input that breaks a rule; ``faults`` names every place at once."""
+    """An input that breaks a rule; ``faults`` names every place at once, ``told`` those that a message has room for."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("; ".join(str(fault) for fault in self.faults))
+        self.told = self.faults[:MAX_TOLD]
+        more = len(self.faults) - MAX_TOLD
+        words = [*map(str, self.told), f"and {more:,} more"] if more > 0 else map(str, self.told)
+        super().__init__("; ".join(words))
 
 
 def reject(where: str, message: str) -> InvalidInput:
@@ -55,7 +62,8 @@ class UnknownGroup(NotFound):
     def __init__(self, name: str, nearest: Sequence[str], groups: Sequence[str]) -> None:
         super().__init__("config group", name, nearest)
         self.groups = tuple(groups)
-        listed = ", ".join(self.groups) if self.groups else "none; create one with `couture groups create`"
+        more = [f"and {len(groups) - MAX_TOLD:,} more"] if len(groups) > MAX_TOLD else []
+        listed = ", ".join([*self.groups[:MAX_TOLD], *more]) or "none; create one with `couture groups create`"
         self.args = (f"{self.args[0]} Config groups: {listed}.",)
 
 

@@ -265,12 +265,11 @@ def _check_dependencies(session: Session, content: Content) -> None:
     from config_store.artifacts import ArtifactKind, find_version  # artifacts ask groups who uses them
 
     faults = []
-    for where, dependencies in (("jars", content.jars), ("py_files", content.py_files)):
-        for dependency in dependencies:
-            try:
-                find_version(session, ArtifactKind.DEPENDENCY, dependency.name, dependency.version)
-            except NotFound as error:
-                faults.append(Fault(where, f"{error} Upload it first."))
+    for where, dependency in content.dependencies():
+        try:
+            find_version(session, ArtifactKind.DEPENDENCY, dependency.name, dependency.version)
+        except NotFound as error:
+            faults.append(Fault(where, f"{error} Upload it first."))
     if faults:
         raise InvalidInput(faults)
 

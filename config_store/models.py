@@ -21,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from config_store.wire import State
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -180,6 +182,13 @@ class SubmissionRow(Base):
     plan: Mapped[dict[str, Any]] = mapped_column(Document)
     facts: Mapped[dict[str, Any]] = mapped_column(Document)
     timeline: Mapped[list[dict[str, str]]] = mapped_column(Document)
+
+    def enter(self, state: State) -> None:
+        """Be in a state from now on; the timeline tells since when."""
+        self.updated_at = datetime.now(UTC)
+        if self.state != state:
+            self.state = state
+            self.timeline = [*self.timeline, {"state": state, "at": self.updated_at.isoformat()}]
 
 
 class SubmissionFileRow(Base):

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config_store.artifacts import ArtifactKind, Version, check_artifact_name, find_version
-from config_store.content import SECTIONS, open_setting
+from config_store.content import FILE_LISTS, SECTIONS, open_setting, split_list
 from config_store.errors import Fault, FinalOverridden, InvalidInput, NoDefaultGroup, Unresolvable
 from config_store.groups import Group, default_group_name, get_group
-from config_store.resources import is_place, plan_resources
+from config_store.resources import plan_resources
 from config_store.settings import (
     ARGUMENT_OF,
     ARGUMENTS,
     FLAGS,
     TWINS,
     Setting,
+    place_faults,
     setting_faults,
     text_faults,
     twin_faults,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 PYTHON_ON_YARN = "spark.yarn.appMasterEnv.PYSPARK_PYTHON"
 #: Arguments that hold lists of files: every layer adds to them, see config_store.resources.
 LISTS = ("jars", "py-files", "files")
-_LIST_NAMES = frozenset(LISTS) | {TWINS[name] for name in LISTS}
 
 _SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 _FIELD_OF = {
@@ -133,7 +133,7 @@ def _check_request(request: JobRequest) -> None:
         for name, value in getattr(request, field).items()
         for fault in setting_faults(f"{field}.{name[:100]}", kind, name, value)
     ]
-    faults += twin_faults(request.spark_arguments, request.spark_configurations, "spark_")
+    faults += twin_faults(_given(request.spark_arguments), _given(request.spark_configurations), "spark_")
     faults += _python_faults(request)
     faults += _text_faults(request)
     if faults:
@@ -142,6 +142,10 @@ def _check_request(request: JobRequest) -> None:
         raise Unresolvable("Exactly one of code_artifact and jar_path says what to run; give one of them.")
     if request.language is Language.PYTHON and request.class_path:
         raise Unresolvable("class_path names the main class of a jar; a python file has none, leave it out.")
+
+
+def _given(settings: dict[str, str]) -> set[str]:
+    return {name for name, value in settings.items() if value}
 
 
 def _python_faults(request: JobRequest) -> Iterator[Fault]:
@@ -159,8 +163,8 @@ def _text_faults(request: JobRequest) -> Iterator[Fault]:
         yield from text_faults(field, getattr(request, field) or "")
     if uri := request.application_uri:
         yield from text_faults("jar_path", uri)
-        if not is_place(uri):  # spark-submit would take --conf for an option, and so the task could change a final one
-            yield Fault("jar_path", f"{uri[:100]!r} is refused: it must be a URI, or an absolute path without '..'")
+        # spark-submit would take --conf for an option, and so the task could change a final one
+        yield from place_faults("jar_path", uri)
 
 
 def _secret_keys(group: Group) -> frozenset[tuple[SettingKind, str]]:
@@ -217,7 +221,7 @@ def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[Effective
     """One effective setting per twin key, the strongest layer's, in the order of kinds and names."""
     by_key: dict[tuple[SettingKind, str], list[Candidate]] = {}
     for candidate in candidates:
-        if candidate.name not in _LIST_NAMES:
+        if candidate.name not in FILE_LISTS:
             by_key.setdefault(twin_key(candidate.kind, candidate.name), []).append(candidate)
     settled = (_strongest(group, rivals) for rivals in by_key.values())
     yield from sorted((s for s in settled if s.value), key=lambda s: (list(SettingKind).index(s.kind), s.name))
@@ -244,7 +248,8 @@ def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
 
 
 def _check_final(group: Group, winner: Candidate, loser: Candidate) -> None:
-    if loser.setting.final and loser.setting.value != winner.setting.value:
+    # whether a task's value equals a secret one is told to nobody: it could be guessed
+    if loser.setting.final and (loser.setting.secret or loser.setting.value != winner.setting.value):
         value = _shown(winner) if not loser.setting.secret else HIDDEN
         raise FinalOverridden(
             group.name, loser.name, _shown(loser), "change", f"{_FIELD_OF[winner.kind]}: {winner.name}={value}"
@@ -271,8 +276,7 @@ def _lists(candidates: Iterable[Candidate]) -> dict[str, list[tuple[Layer, str]]
     for candidate in candidates:
         name = ARGUMENT_OF.get(candidate.name, candidate.name)
         if name in lists:
-            entries = (entry.strip() for entry in candidate.setting.value.split(","))
-            lists[name] += [(candidate.layer, entry) for entry in entries if entry]
+            lists[name] += [(candidate.layer, entry) for entry in split_list(candidate.setting.value)]
     return lists
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import SUFFIXES, ArtifactKind, check_artifact_name, find_version
-from config_store.errors import DependencyClash, FinalOverridden, reject
-from config_store.settings import TWINS
+from config_store.artifacts import ArtifactKind, check_artifact_name, find_version
+from config_store.content import is_place, split_version
+from config_store.errors import DependencyClash, FinalOverridden, InvalidInput, reject
+from config_store.settings import TWINS, place_faults
 from config_store.wire import HIDDEN, Layer, PlannedArtifact, Resource, ResourceKind
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from config_store.content import Content, Dependency
     from config_store.groups import Group
     from config_store.wire import JobRequest
-
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
-_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 def plan_resources(
@@ -43,11 +39,6 @@ def plan_resources(
         resources += [_named(session, kind, layer, entry) for layer, entry in lists[kind]]
         resources += [_named(session, kind, Layer.OPERATOR, entry) for entry in _asked(request, kind)]
     return tuple(_each_once(resources, application))
-
-
-def is_place(text: str) -> bool:
-    """Whether a text is a URI or an absolute path: never an option of spark-submit, nor relative to where it runs."""
-    return _SCHEME.match(text) is not None or (text.startswith("/") and ".." not in text.split("/"))
 
 
 def _asked(request: JobRequest, kind: ResourceKind) -> Sequence[str]:
@@ -81,22 +72,12 @@ def _named(session: Session, kind: ResourceKind, layer: Layer, entry: str) -> Re
     if "," in entry or "\x00" in entry or not entry.strip():
         raise reject(kind, f"{entry!r} is refused: Spark splits such lists at commas")
     entry = entry.strip()  # Spark drops an entry with a blank before it without a word
-    if "/" in entry:
-        if not is_place(entry):
-            raise reject(kind, f"{entry!r} is refused: a path must be absolute, without '..', or a URI")
+    if is_place(entry):
+        if faults := list(place_faults(kind, entry)):
+            raise InvalidInput(faults)
         return Resource(kind=kind, layer=layer, uri=entry)
-    name, version = _split_version(kind, entry)
+    name, version = split_version(kind, entry)
     return Resource(kind=kind, layer=layer, artifact=_dependency(session, name, version))
-
-
-def _split_version(kind: ResourceKind, entry: str) -> tuple[str, int | None]:
-    """``name@version`` in its parts; the name itself may hold an ``@``."""
-    name, at, version = entry.rpartition("@")
-    if at and _VERSION.fullmatch(version):
-        return name, int(version)
-    if at and name.lower().endswith(SUFFIXES[ArtifactKind.DEPENDENCY]):
-        raise reject(kind, f"{entry[:300]!r}: the version behind '@' must be a number")
-    return entry, None
 
 
 def _dependency(session: Session, name: str, version: int | None) -> PlannedArtifact:

@@ -11,7 +11,7 @@ from config_store.names import nearest
 from config_store.wire import SettingKind, is_secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator
 
 #: spark-submit's options and the properties that say the same.
 #: Source: org.apache.spark.deploy.SparkSubmitArguments (loadEnvironmentArguments) and SparkSubmit (OptionAssigner).
@@ -86,6 +86,8 @@ RESERVED_VARIABLES: dict[str, str] = {
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f]+")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
+_LOGIN = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/@]*:[^/@]+@")
 MAX_VALUE_BYTES = 1_000_000
 MAX_NOTE = 10_000
 
@@ -137,6 +139,17 @@ def text_faults(where: str, value: str) -> Iterator[Fault]:
         yield Fault(where, "contains half a surrogate pair, which is not text")
 
 
+def place_faults(where: str, place: str) -> Iterator[Fault]:
+    """What keeps a text from naming a file that Spark fetches: it must be a URI or an absolute path.
+
+    So it is never an option of spark-submit, nor relative to where that runs.
+    """
+    if not _SCHEME.match(place) and (not place.startswith("/") or ".." in place.split("/")):
+        yield Fault(where, f"{place[:100]!r} is refused: it must be a URI, or an absolute path without '..'")
+    if _LOGIN.search(place):
+        yield Fault(where, "holds a user and a password, which would stand on the command line; ps shows it to all")
+
+
 def note_faults(where: str, note: str) -> Iterator[Fault]:
     """What keeps a note or a description from being stored."""
     if len(note) > MAX_NOTE or "\x00" in note or _has_surrogates(note):
@@ -173,10 +186,10 @@ _NAME_FAULTS = {
 }
 
 
-def twin_faults(arguments: Mapping[str, str], configurations: Mapping[str, str], where: str) -> Iterator[Fault]:
-    """Settings that one layer gives twice, as an argument and as its ``spark.*`` twin."""
+def twin_faults(arguments: Container[str], configurations: Container[str], where: str) -> Iterator[Fault]:
+    """Settings that one layer gives twice, as an argument and as its ``spark.*`` twin; both by name."""
     for argument, configuration in TWINS.items():
-        if arguments.get(argument) and configurations.get(configuration):
+        if argument in arguments and configuration in configurations:
             yield Fault(
                 f"{where}configurations.{configuration}",
                 f"{configuration} and --{argument} are the same setting and both are given; keep one",

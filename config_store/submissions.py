@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select
 
 from config_store.artifacts import ArtifactKind
 from config_store.errors import Fault, InvalidInput, NotFound, WrongState, reject
+from config_store.lost import close_earlier_tries
 from config_store.models import LARGEST_INTEGER, ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
 from config_store.names import MAX_LENGTH
 from config_store.resolution import redact_request, resolve_plan
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 _ORDER = list(State)
 #: What a report may add to a receipt, beside its state and outcome.
 _FACTS = tuple(name for name in Report.model_fields if name not in ("state", "outcome"))
-#: The outcome of a try that a later try of the same task found open.
-_LOST = "its worker went away without a word; a later try of the task has begun"
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,11 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     token = secrets.token_urlsafe(32)
     row = _row_of_try(session, submitter)
     if row is None:
-        _close_lost_tries(session, submitter)
+        close_earlier_tries(session, submitter, request)
         row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
         session.add(row)
         _fill_identity(row, submitter)
-        _enter(row, State.PLANNED)
+        row.enter(State.PLANNED)
     elif row.state != State.PLANNED:
         raise WrongState(row.id, row.state, State.PLANNED)
     _fill_plan(row, redact_request(request, plan), plan, token)
@@ -96,7 +95,7 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
 def record_report(session: Session, submission_id: str, report: Report) -> Receipt:
     """Add a report to a receipt; the same report again changes nothing.
 
-    Raises NotFound, WrongState (backwards, or after the end), InvalidInput (an end without outcome).
+    Raises NotFound, WrongState (backwards, or after an end that was told), InvalidInput (an end without outcome).
     """
     row = _row(session, submission_id, lock=True)
     if (report.state is State.ENDED) != (report.outcome is not None):
@@ -104,19 +103,29 @@ def record_report(session: Session, submission_id: str, report: Report) -> Recei
     facts = _facts(report)
     if row.state == report.state and row.outcome == report.outcome and facts.items() <= row.facts.items():
         return _receipt(row)
-    if row.state == State.ENDED or _ORDER.index(report.state) < _ORDER.index(State(row.state)):
+    if _is_told(row) or _ORDER.index(report.state) < _ORDER.index(State(row.state)):
         raise WrongState(submission_id, row.state, report.state)
-    row.facts = {**row.facts, **facts}
+    row.facts = {**_known(row), **facts}
     row.outcome = report.outcome
-    _enter(row, report.state)
+    row.enter(report.state)
     session.flush()
     return _receipt(row)
 
 
-def check_token(session: Session, submission_id: str, token: str) -> bool:
-    """Whether the token opens the submission; never after its end."""
+def _is_told(row: SubmissionRow) -> bool:
+    """Whether the end is known; that a try is lost is only presumed."""
+    return row.state == State.ENDED and row.outcome != Outcome.LOST
+
+
+def _known(row: SubmissionRow) -> dict[str, Any]:
+    """The facts of a receipt, without the words of a presumption that a report corrects."""
+    return {name: fact for name, fact in row.facts.items() if name != "message" or row.outcome != Outcome.LOST}
+
+
+def check_token(session: Session, submission_id: str, token: str, *, ended: bool = False) -> bool:
+    """Whether the token opens the submission; after its end only when ``ended``, for a repeated or late report."""
     row = session.get(SubmissionRow, submission_id)
-    if row is None or row.state == State.ENDED:
+    if row is None or (row.state == State.ENDED and not ended):
         return False
     return hmac.compare_digest(row.token_sha256, _sha256(token))
 
@@ -199,28 +208,6 @@ def _identity_faults(task: TaskIdentity) -> Iterator[Fault]:
             yield Fault(f"task.{field}", f"must be a number from {least} to {LARGEST_INTEGER:,}")
 
 
-def _close_lost_tries(session: Session, submitter: Submitter) -> None:
-    """A new try of a task begins: whatever an earlier one left open will never be told the end of.
-
-    Of the same submitter alone: a caller from outside may name any task, also one that runs in this Airflow.
-    """
-    task, proof = submitter.task, SubmissionRow.task_instance_id
-    for row in session.scalars(
-        select(SubmissionRow).where(
-            SubmissionRow.dag_id == task.dag_id,
-            SubmissionRow.task_id == task.task_id,
-            SubmissionRow.run_id == task.run_id,
-            SubmissionRow.map_index == task.map_index,
-            SubmissionRow.state != State.ENDED,
-            SubmissionRow.submitted_by == submitter.name,
-            proof.is_(None) if submitter.task_instance_id is None else proof.is_not(None),
-        )
-    ):
-        row.outcome = Outcome.LOST
-        row.facts = {**row.facts, "message": _LOST}
-        _enter(row, State.ENDED)
-
-
 def _fill_identity(row: SubmissionRow, submitter: Submitter) -> None:
     task = submitter.task
     row.task_instance_id, row.submitted_by = submitter.task_instance_id, submitter.name
@@ -272,14 +259,6 @@ def _version_id(session: Session, file: StoredFile, kind: ArtifactKind | None) -
         .join(ArtifactRow)
         .where(ArtifactRow.kind == kind, ArtifactRow.name == file.name, VersionRow.version == file.version)
     )
-
-
-def _enter(row: SubmissionRow, state: State) -> None:
-    now = datetime.now(UTC)
-    row.updated_at = now
-    if row.state != state:
-        row.state = state
-        row.timeline = [*row.timeline, {"state": state, "at": now.isoformat()}]
 
 
 def _facts(report: Report) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Text, func, select, type_coerce
 
+from config_store.content import from_document
 from config_store.errors import User
 from config_store.models import GroupRow, RevisionRow, SubmissionFileRow, SubmissionRow
 
@@ -45,7 +46,7 @@ def last_use_by_dag(session: Session, version_ids: Sequence[int]) -> list[tuple[
 def groups_using_dependency(
     session: Session, name: str, version: int | None = None, *, newest: bool = False
 ) -> list[User]:
-    """The groups whose present revision chooses the dependency.
+    """The groups whose present revision names the dependency, as a chosen one or in a list of files.
 
     With a version: those pinned to it and, when it is the ``newest``, those that pin none.
     """
@@ -56,15 +57,17 @@ def groups_using_dependency(
         .where(
             GroupRow.deleted_at.is_(None),
             # narrows to few rows before their JSON is read
-            type_coerce(RevisionRow.content, Text).contains(f'"{name}"', autoescape=True),
+            type_coerce(RevisionRow.content, Text).contains(name, autoescape=True),
         )
         .order_by(GroupRow.name)
     )
     return [
         User("group", group)
         for group, content in rows
-        for chosen in content["jars"] + content["py_files"]
-        if chosen["name"] == name and (version is None or chosen["version"] in chosen_versions)
+        if any(
+            named.name == name and (version is None or named.version in chosen_versions)
+            for _, named in from_document(content).dependencies()
+        )
     ]
 
 

@@ -109,6 +109,7 @@ class JobRequest(Wire):
     ``jars`` and ``py_files`` hold names of uploaded dependencies, or URIs and paths (anything with a ``/``).
     ``spark_arguments`` are options of spark-submit without dashes, ``spark_configurations`` are properties.
     ``task`` is read only from callers outside this Airflow: a task's identity comes from Airflow's own row.
+    ``origin`` is the address of their Airflow, so that the equal names of two don't close each other's tries.
     """
 
     model_config = ConfigDict(
@@ -143,6 +144,7 @@ class JobRequest(Wire):
     files: tuple[str, ...] = ()
     env_vars: dict[str, str] = {}
     task: TaskIdentity | None = None
+    origin: str | None = None
 
 
 class Beaten(Wire):

@@ -16,9 +16,13 @@ SECTION = "couture"
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """``cache_limit_bytes``: what cached files may take. ``store_timeout_s``: how long a silent store is waited for."""
+    """``cache_limit_bytes``: what cached files may take. ``store_timeout_s``: how long a silent store is waited for.
+
+    ``api_url`` is where workers reach the API server, ``public_url`` where people do.
+    """
 
     api_url: str
+    public_url: str
     cache_dir: Path
     cache_limit_bytes: int
     spark_homes: dict[str, str]
@@ -31,6 +35,7 @@ def read_worker_settings() -> WorkerSettings:
     cache_dir = conf.get(SECTION, "cache_dir", fallback="") or f"{airflow_home()}/couture/cache"
     return WorkerSettings(
         api_url=_api_url(),
+        public_url=_public_url(),
         cache_dir=Path(cache_dir).expanduser(),
         cache_limit_bytes=conf.getint(SECTION, "cache_limit_mb", fallback=20_000) * 1_000_000,
         spark_homes=parse_spark_homes(conf.get(SECTION, "spark_homes", fallback="")),
@@ -62,4 +67,8 @@ def _api_url() -> str:
         return str(url).rstrip("/")
     if url := conf.get("core", "execution_api_server_url", fallback=""):
         return str(url).rstrip("/").removesuffix("/execution")
+    return _public_url()
+
+
+def _public_url() -> str:
     return str(conf.get("api", "base_url", fallback="") or "http://localhost:8080").rstrip("/")

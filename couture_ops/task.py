@@ -58,7 +58,7 @@ def _connect(
     hook = CoutureHook(operator.couture_conn_id)
     authorization = hook.authorization(patience_s=settings.store_timeout_s)
     client = StoreClient(hook.base_url(), authorization, store_timeout_s=settings.store_timeout_s)
-    return client, request.model_copy(update={"task": _identity(context)})
+    return client, request.model_copy(update={"task": _identity(context), "origin": settings.public_url})
 
 
 def _identity(context: Context) -> TaskIdentity:

@@ -32,6 +32,7 @@ class RoleIdentity:
     """Users say their role in the token (``Bearer name:Role``); tasks are the ones a test lists."""
 
     tasks: dict[str, Submitter] = field(default_factory=dict)
+    gone: dict[str, str] = field(default_factory=dict)
 
     async def caller(self, request: Request) -> Caller:
         """The user that the bearer token, else the cookie ``_token``, names."""
@@ -55,6 +56,10 @@ class RoleIdentity:
         if proof not in self.tasks:
             raise NotProven("The credential proves no running task.")
         return self.tasks[proof]
+
+    def gone_tasks(self, task_instance_ids: Sequence[str]) -> dict[str, str]:
+        """Those that a test lists."""
+        return {key: words for key, words in self.gone.items() if key in task_instance_ids}
 
     def add_task(self, proof: str, identity: TaskIdentity) -> dict[str, str]:
         """List a running task; answers the header that proves it."""

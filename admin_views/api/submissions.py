@@ -52,17 +52,29 @@ async def submitter_of(request: Request) -> Submitter | Caller:
     return await permitted("POST", Resource.SUBMISSIONS)(request)
 
 
-def submission_of(submission_id: str, request: Request) -> str:
-    """The submission that the token of the request opens; raises Unauthenticated without one, NotProven for others."""
+def reported_submission(submission_id: str, request: Request) -> str:
+    """The submission that the token of the request opens for reports: its end may be told twice, or late."""
+    return _opened(submission_id, request, ended=True)
+
+
+def running_submission(submission_id: str, request: Request) -> str:
+    """The submission that the token of the request opens for reading, as long as its task runs."""
+    services_of(request).close_gone_tries(submission_id)
+    return _opened(submission_id, request, ended=False)
+
+
+def _opened(submission_id: str, request: Request, *, ended: bool) -> str:
+    """Raises Unauthenticated without a token, NotProven for one that opens another submission or none any more."""
     credential = request.headers.get("Authorization")
     if credential is None:
         raise Unauthenticated("This needs the token that the submission was answered with.", SUBMISSION_SCHEME)
     scheme, token = get_authorization_scheme_param(credential)
     with services_of(request).database.reading() as session:
-        if scheme != SUBMISSION_SCHEME or not submissions.check_token(session, submission_id, token):
-            raise NotProven(
-                "The token does not open this submission: it is that of another one, or the submission has ended."
-            )
+        opens = submissions.check_token(session, submission_id, token, ended=ended)
+    if scheme != SUBMISSION_SCHEME or not opens:
+        raise NotProven(
+            "The token does not open this submission: it is that of another one, or the submission has ended."
+        )
     return submission_id
 
 
@@ -102,6 +114,7 @@ def list_submissions(
     offset: Offset = 0,
 ) -> Page[Summary]:
     """The submissions, newest first."""
+    services.close_gone_tries()
     filters = Filters(dag_id, task_id, run_id, group, artifact, state, outcome)
     with services.database.reading() as session:
         found, total = submissions.list_submissions(session, filters, limit=limit, offset=offset)
@@ -125,22 +138,23 @@ def diff_submissions(
 @router.get("/{submission_id}")
 def read_submission(services: ServicesDep, _: Reader, submission_id: str) -> Receipt:
     """The receipt: what was asked, what was resolved, what ran, how it ended."""
+    services.close_gone_tries(submission_id)
     with services.database.reading() as session:
         return submissions.get_receipt(session, submission_id)
 
 
 @router.post("/{submission_id}/reports", status_code=204, dependencies=[Depends(check_wire_version)])
-def report(services: ServicesDep, submission_id: Annotated[str, Depends(submission_of)], told: Report) -> None:
-    """Add to the receipt; `Authorization: Couture-Submission <token>`. The token dies with the submission."""
+def report(services: ServicesDep, submission_id: Annotated[str, Depends(reported_submission)], told: Report) -> None:
+    """Add to the receipt; `Authorization: Couture-Submission <token>`. An end that was told is told for good."""
     with services.database.writing() as session:
         submissions.record_report(session, submission_id, told)
 
 
 @router.get("/{submission_id}/files/{sha256}", response_class=Response, dependencies=[Depends(check_wire_version)])
 def read_submission_file(
-    services: ServicesDep, submission_id: Annotated[str, Depends(submission_of)], sha256: str, request: Request
+    services: ServicesDep, submission_id: Annotated[str, Depends(running_submission)], sha256: str, request: Request
 ) -> Response:
-    """The bytes of a file of the plan; `Range` is supported."""
+    """The bytes of a file of the plan, while the task runs; `Range` is supported."""
     with services.database.reading() as session:
         file = submissions.get_file(session, submission_id, sha256)
     return download(request, services.blobs, file.sha256, file.name, "application/octet-stream")

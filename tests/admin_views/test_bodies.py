@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.admin_views.api_process import ApiProcess
 
 JSON = {"Content-Type": "application/json"}
-MAX_JSON = 32_000_000
+MAX_JSON = 4_000_000
 CONTENT = b"0123456789"
 PATH = "/artifacts/code/digits.py/versions/1/content"
 ETAG = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
@@ -64,7 +64,7 @@ def test_json_above_the_limit_is_refused_whoever_sends_it(api: httpx.Client, met
         problem = problem_of(answer, 413, "TooLarge")
         assert problem["title"] == "Too large"
         assert problem["detail"] == (
-            "The body is larger than 32,000,000 bytes, the limit of this route; nothing was stored."
+            "The body is larger than 4,000,000 bytes, the limit of this route; nothing was stored."
         )
         assert answer.headers["Connection"] == "close"  # the rest of it is not read
 

@@ -46,7 +46,8 @@ AUDITED = pytest.mark.parametrize("route", [route for route in ROUTES if route.a
 #: What the guards that carry no permission of their own ask for.
 GUARDS: dict[object, str] = {
     access.identified: ANY_USER,
-    submissions.submission_of: SUBMISSION_TOKEN,
+    submissions.reported_submission: SUBMISSION_TOKEN,
+    submissions.running_submission: SUBMISSION_TOKEN,
     submissions.submitter_of: f"{CREATE} on {SUBMISSIONS}",
 }
 

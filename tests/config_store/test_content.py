@@ -126,6 +126,28 @@ def test_twins_in_one_content_are_refused() -> None:
     ]
 
 
+def test_an_empty_final_setting_has_no_twin_either() -> None:
+    (said,) = faults(arguments={"queue": final("")}, configurations={"spark.yarn.queue": "etl"})
+    assert said.endswith("spark.yarn.queue and --queue are the same setting and both are given; keep one")
+    check_content(content(arguments={"queue": ""}, configurations={"spark.yarn.queue": "etl"}))
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("lib/x.jar", "'lib/x.jar' is refused: it must be a URI, or an absolute path without '..'"),
+        ("/opt/../etc/x.jar", "'/opt/../etc/x.jar' is refused: it must be a URI, or an absolute path without '..'"),
+        (
+            "https://ada:pw@repo/x.jar",
+            "holds a user and a password, which would stand on the command line; ps shows it to all",
+        ),
+    ],
+)
+def test_a_place_in_a_list_of_files_is_checked_on_saving(place: str, said: str) -> None:
+    assert faults(arguments={"jars": f"hdfs:///lib/a.jar, {place}"}) == [f"arguments.jars: {said}"]
+    assert faults(configurations={"spark.submit.pyFiles": place}) == [f"configurations.spark.submit.pyFiles: {said}"]
+
+
 @pytest.mark.parametrize("field", ["jars", "py_files"])
 def test_a_dependency_chosen_twice_is_refused(field: str) -> None:
     name = "x.jar" if field == "jars" else "x.zip"

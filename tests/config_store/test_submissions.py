@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from config_store.errors import InvalidInput, NotFound, UnknownGroup, WrongState
 from config_store.models import SubmissionFileRow, SubmissionRow
-from config_store.submissions import Filters, get_file, list_submissions
+from config_store.submissions import Filters, check_token, get_file, list_submissions
 from config_store.wire import JobRequest, Outcome, Receipt, State, TaskIdentity, Ticket
 from tests.config_store.store import CODE, Store, effective, secret
 from tests.stand_ins import task
@@ -155,7 +155,15 @@ class TestLostTries:
         assert [entry.state for entry in receipt.timeline] == [PLANNED, RUNNING, ENDED]
         assert not store.opens(first)
         with pytest.raises(WrongState):
-            store.report(first.submission_id, ENDED)
+            store.report(first.submission_id, RUNNING)
+
+    def test_the_word_of_the_worker_counts_more_than_the_presumption(self, store: Store) -> None:
+        first = store.submit(proof="ti-1")
+        store.submit(task(try_number=2), proof="ti-2")
+        receipt = store.report(first.submission_id, ENDED, Outcome.FAILED, exit_code=1)
+        assert (receipt.outcome, receipt.message, receipt.exit_code) == (Outcome.FAILED, None, 1)
+        with pytest.raises(WrongState):
+            store.report(first.submission_id, ENDED, Outcome.SUCCEEDED)
 
     def test_what_had_ended_stays_as_it_ended(self, store: Store) -> None:
         first = store.submit(proof="ti-1")
@@ -277,6 +285,8 @@ class TestToken:
         assert store.opens(ticket)
         store.report(ticket.submission_id, ENDED)
         assert not store.opens(ticket)
+        with store.database.reading() as session:
+            assert check_token(session, ticket.submission_id, ticket.token, ended=True)
 
     def test_it_opens_no_other(self, store: Store) -> None:
         one, other = store.submit(), store.submit(task("other"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from config_store import usage
-from config_store.errors import User
+from config_store.errors import InvalidInput, User
 from tests.config_store.store import CODE, Store
 from tests.stand_ins import task
 
@@ -77,6 +77,20 @@ def test_groups_use_what_their_present_revision_chooses(store: Store) -> None:
         for name in ("x.jar", "x_y.jar", "xzy.jar")
     }
     assert using == {"x.jar": ["present"], "x_y.jar": [], "xzy.jar": ["near"]}
+
+
+def test_a_bare_name_in_a_list_of_files_is_a_use(store: Store) -> None:
+    for name in ("x.jar", "y.zip"):
+        store.upload(name)
+    store.create(
+        "first", arguments={"jars": "hdfs:///lib/y.zip, x.jar@1"}, configurations={"spark.submit.pyFiles": "y.zip"}
+    )
+    using = {name: ask(store, usage.groups_using_dependency, name) for name in ("x.jar", "y.zip", "lib")}
+    assert using == {"x.jar": [User("group", "first")], "y.zip": [User("group", "first")], "lib": []}
+    with pytest.raises(
+        InvalidInput, match=r"^arguments\.files: There is no dependency 'z\.zip'\..* Upload it first\.$"
+    ):
+        store.save("first", arguments={"files": "z.zip"})
 
 
 @pytest.mark.parametrize(

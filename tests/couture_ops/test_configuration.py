@@ -25,6 +25,7 @@ def test_without_any_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_HOME", "/srv/airflow")
     assert read_worker_settings() == WorkerSettings(
         api_url="http://localhost:8080",
+        public_url="http://localhost:8080",
         cache_dir=Path("/srv/airflow/couture/cache"),
         cache_limit_bytes=20_000_000_000,
         spark_homes={},
@@ -41,6 +42,7 @@ def test_with_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__COUTURE__STORE_TIMEOUT", "12.5")
     assert read_worker_settings() == WorkerSettings(
         api_url="https://airflow.example.com",
+        public_url="http://localhost:8080",
         cache_dir=Path("/home/worker/cache"),
         cache_limit_bytes=5_000_000,
         spark_homes={"default": "/opt/spark-4.2.0", "spark3": "/opt/spark-3.5.6"},

@@ -105,7 +105,7 @@ def worker(store: LiveStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     spark = shutil.copytree(RECORDING_SPARK, tmp_path / "spark")
     (spark / "RELEASE").write_text("Spark 4.2.0 (git revision 0) built for Hadoop 3.5.0\n")
     homes = {"default": str(spark)}
-    return Worker(store.url, WorkerSettings(store.url, tmp_path / "cache", 100_000_000, homes, 20.0))
+    return Worker(store.url, WorkerSettings(store.url, store.url, tmp_path / "cache", 100_000_000, homes, 20.0))
 
 
 @pytest.fixture

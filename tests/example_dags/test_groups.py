@@ -23,7 +23,7 @@ def read_group(name: str) -> Content:
 def test_a_group_is_valid_and_all_it_names_is_uploaded(name: str) -> None:
     content = read_group(name)
     check_content(content)
-    assert {dependency.name for dependency in content.dependencies()} <= {path.name for path in DEPENDENCIES}
+    assert {dependency.name for _, dependency in content.dependencies()} <= {path.name for path in DEPENDENCIES}
 
 
 @pytest.mark.parametrize("name", ["default", "prod"])

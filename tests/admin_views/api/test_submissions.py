@@ -241,7 +241,51 @@ def test_the_next_try_is_a_submission_of_its_own(store: httpx.Client, identity: 
     assert second["submission_id"] != first["submission_id"]
     lost = done(store.get(f"/submissions/{first['submission_id']}"))
     assert (lost["state"], lost["outcome"]) == ("ended", "lost")
-    problem_of(report(store, first, state="running"), 403, "NotProven")
+    problem_of(report(store, first, state="running"), 409, "WrongState")
+
+
+@pytest.mark.parametrize("path", ["", "/{}", "/diff?from={}&to={}"], ids=["list", "read", "diff"])
+def test_who_looks_finds_the_end_of_what_runs_no_more(store: httpx.Client, identity: RoleIdentity, path: str) -> None:
+    ticket, alive = (
+        submit(store, identity.add_task("ti-1", task())),
+        submit(store, identity.add_task("ti-2", task("b"))),
+    )
+    assert report(store, ticket, state="running").status_code == 204
+    identity.gone["ti-1"] = "Airflow has its task as failed"
+    done(store.get(f"/submissions{path.format(*[ticket['submission_id']] * 2)}"))
+    lost = done(store.get(f"/submissions/{ticket['submission_id']}"))
+    assert (lost["state"], lost["outcome"], lost["message"]) == (
+        "ended",
+        "lost",
+        "its worker went away without a word; Airflow has its task as failed",
+    )
+    assert done(store.get(f"/submissions/{alive['submission_id']}"))["state"] == "planned"
+
+
+def test_the_token_of_a_task_that_runs_no_more_opens_nothing(store: httpx.Client, identity: RoleIdentity) -> None:
+    ticket = submit(store, identity.add_task("ti-1", task()))
+    path = f"/submissions/{ticket['submission_id']}/files/{ticket['plan']['application']['sha256']}"
+    assert store.get(path, headers=token_of(ticket)).content == JOB
+    identity.gone["ti-1"] = "Airflow has no such try any more"
+    problem_of(store.get(path, headers=token_of(ticket)), 403, "NotProven")
+
+
+def test_a_word_that_comes_after_all_counts_more_than_the_presumption(
+    store: httpx.Client, identity: RoleIdentity
+) -> None:
+    ticket = submit(store, identity.add_task("ti-1", task()))
+    identity.gone["ti-1"] = "Airflow has its task as failed"
+    assert done(store.get(f"/submissions/{ticket['submission_id']}"))["outcome"] == "lost"
+    assert report(store, ticket, state="ended", outcome="killed").status_code == 204
+    receipt = done(store.get(f"/submissions/{ticket['submission_id']}"))
+    assert (receipt["outcome"], receipt["message"]) == ("killed", None)
+    assert [entry["state"] for entry in receipt["timeline"]] == ["planned", "ended"]
+
+
+def test_the_equal_names_of_two_airflows_do_not_meet(store: httpx.Client) -> None:
+    tries = [submit(store, WORKER, task=OUTSIDE, origin=f"https://{name}") for name in ("prod", "test", "test")]
+    found = [done(store.get(f"/submissions/{one['submission_id']}"))["outcome"] for one in tries]
+    assert found == [None, "lost", None]
 
 
 # --- the token ---
@@ -289,8 +333,9 @@ def test_the_token_dies_with_the_submission(store: httpx.Client, identity: RoleI
     assert report(store, ticket, **end).status_code == 204
     ended = done(store.get(path))
     problem_of(store.get(f"{path}/files/{digest}", headers=token_of(ticket)), 403, "NotProven")
-    for told in (end, {"state": "running"}, {"state": "ended", "outcome": "failed"}):
-        problem_of(report(store, ticket, **told), 403, "NotProven")
+    assert report(store, ticket, **end).status_code == 204  # again: the answer to the first was lost on the way
+    for told in ({"state": "running"}, {"state": "ended", "outcome": "failed"}):
+        problem_of(report(store, ticket, **told), 409, "WrongState")
     assert done(store.get(path)) == ended
 
 
