@@ -168,6 +168,9 @@ def test_kill_9_of_the_task_leaves_no_driver(airflow: LiveAirflow, dag_id: str, 
     task_process(drivers[-1]).send_signal(signal.SIGKILL)
     wait_for("the end of the driver", lambda: gone(file), LEFT_S)
     assert airflow.wait_for_run(dag_id, run_id) == "failed"
+    (receipt,) = airflow.receipts(dag_id, task_id, run_id)
+    assert (receipt["state"], receipt["outcome"]) == ("ended", "lost")
+    assert receipt["message"] == "its worker went away without a word; Airflow has its task as failed"
 
 
 def test_10_marked_failed(airflow: LiveAirflow) -> None:
