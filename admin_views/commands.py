@@ -14,7 +14,7 @@ INIT_DESCRIPTION = """
 Makes the suite ready: migrates the database of [couture] sql_alchemy_conn when the store has one of its own
 (tables in Airflow's database come with `airflow db migrate`), creates the permissions, gives them to Admin, Op,
 User and Viewer, makes the role Couture Worker. Run it after an installation and after every upgrade; running it
-again changes nothing. Permissions that an admin took away from a role stay away only until the next run.
+again gives back permissions that were taken away from those roles, and changes nothing else.
 
 Example:
   airflow db migrate && airflow couture init

@@ -16,12 +16,13 @@ from airflow.models.task_state_store import TaskStateStoreModel
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from airflow.utils.state import State, TaskInstanceState
+from fastapi import HTTPException
 from fastapi.security import HTTPAuthorizationCredentials
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy import select
 
 from admin_views.permissions import ROLES
-from admin_views.problems import NotProven
+from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import Caller
 from config_store.submissions import Submitter
 from config_store.wire import PROOF_KEY, TaskIdentity, proof_digest
@@ -47,10 +48,13 @@ class AirflowIdentity:
     """Users and tasks of the Airflow that this process serves."""
 
     async def caller(self, request: Request) -> Caller:
-        """The user of the bearer token, else of Airflow's cookie; Airflow raises 401 or 403 for others."""
+        """The user of the bearer token, else of Airflow's cookie; raises Unauthenticated for others."""
         scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
         bearer = HTTPAuthorizationCredentials(scheme=scheme, credentials=token) if token else None
-        user = await get_user(request, None, bearer)
+        try:
+            user = await get_user(request, None, bearer)
+        except HTTPException as error:  # 401 without a token, 403 with one of another server or of yesterday
+            raise Unauthenticated(str(error.detail)) from error
         address = request.client.host if request.client else "unknown"
         return Caller(name=user.get_name(), address=address, user=user)
 
@@ -101,9 +105,9 @@ class AirflowIdentity:
     def gone_tasks(self, task_instance_ids: Sequence[str]) -> dict[str, str]:
         """By Airflow's own rows; a try that a later one has followed has another id there."""
         keys = {uuid.UUID(key): key for key in task_instance_ids}
+        found_states = select(TaskInstance.id, TaskInstance.state).where(TaskInstance.id.in_(keys))
         with create_session() as session:
-            rows = session.execute(select(TaskInstance.id, TaskInstance.state).where(TaskInstance.id.in_(keys)))
-            states = {row.id: row.state for row in rows}
+            states = {row.id: row.state for row in session.execute(found_states)}
         return {
             key: f"Airflow has its task as {states[found]}" if found in states else "Airflow has no such try any more"
             for found, key in keys.items()

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from config_store.wire import JobRequest
 
 
+#: Of a mapped task Airflow keeps the class name alone, so that a subclass of another name is not known for one.
+_PREVIEWED = "Spark task of the suite (a mapped one must be of its own operators, no subclass)"
+
+
+_LANGUAGES = {
+    "SparkOperator": Language.JAVA,
+    "CoutureSparkOperator": Language.JAVA,
+    "PySparkOperator": Language.PYTHON,
+    "CouturePySparkOperator": Language.PYTHON,
+}
+
+
 class SerializedTasks:
     """Reads the newest serialised version of a DAG."""
 
@@ -29,7 +41,7 @@ class SerializedTasks:
             raise NotFound(f"task of DAG {dag_id!r} named", task_id, nearest(task_id, dag.task_dict))
         fields = _fields(dag.task_dict[task_id])
         if fields.get("language") is None:
-            raise NotFound(f"Spark task of the suite in DAG {dag_id!r} named", task_id)
+            raise NotFound(f"{_PREVIEWED} in DAG {dag_id!r} named", task_id)
         _check_whole(fields)
         return build_request(fields, dag_id=dag_id, task_id=task_id)
 
@@ -55,6 +67,4 @@ def _fields(task: Any) -> Mapping[str, Any]:
 
 def _mapped_language(operator: str) -> Language | None:
     """Airflow keeps no fields of a mapped operator's class but its name."""
-    if operator.endswith("PySparkOperator"):
-        return Language.PYTHON
-    return Language.JAVA if operator.endswith("SparkOperator") else None
+    return _LANGUAGES.get(operator)

@@ -16,6 +16,7 @@ from config_store.models import LARGEST_INTEGER, ArtifactRow, VersionRow
 from config_store.names import check_file_name, nearest
 from config_store.settings import note_faults
 from config_store.usage import dags_using_versions, groups_using_dependency
+from config_store.wire import PlannedArtifact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,6 +212,11 @@ def restore_versions(session: Session, kind: ArtifactKind, name: str) -> Artifac
             hidden.hidden_at = hidden.hidden_by = None
         session.flush()
     return get_artifact(session, kind, name)[0]
+
+
+def planned_artifact(version: Version) -> PlannedArtifact:
+    """The version as a plan names it."""
+    return PlannedArtifact(name=version.name, version=version.version, sha256=version.sha256, size=version.size)
 
 
 def _users(session: Session, row: ArtifactRow, version: int | None, ids: Sequence[int]) -> list[User]:

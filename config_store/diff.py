@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config_store.content import SECTIONS, ConfigFile, Content, Keytab
-from config_store.errors import InvalidInput
+from config_store.errors import BlobMissing, InvalidInput
 from config_store.hadoop_xml import read_properties
 from config_store.wire import HIDDEN, is_secret_name
 
@@ -106,8 +106,8 @@ def _diff_properties(
     try:
         old = read_properties(left.name, read_blob(left.sha256))
         new = read_properties(right.name, read_blob(right.sha256))
-    except InvalidInput:
-        return  # a file of an older version, with other rules: its digest above is all there is to say
+    except (InvalidInput, BlobMissing):
+        return  # a file of an older version, with other rules, or a lost one: its digest above is all there is to say
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
             yield Change(f"{where}.{key}", _shown_property(key, old), _shown_property(key, new))

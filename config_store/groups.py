@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from config_store.artifacts import ArtifactKind, find_version
 from config_store.content import Content, check_content, from_document, seal, to_document
 from config_store.diff import diff_contents
 from config_store.errors import (
@@ -262,8 +263,6 @@ def _next_number(session: Session, row: GroupRow) -> int:
 
 
 def _check_dependencies(session: Session, content: Content) -> None:
-    from config_store.artifacts import ArtifactKind, find_version  # artifacts ask groups who uses them
-
     faults = []
     for where, dependency in content.dependencies():
         try:

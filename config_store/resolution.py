@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import ArtifactKind, Version, check_artifact_name, find_version
+from config_store.artifacts import ArtifactKind, check_artifact_name, find_version, planned_artifact
 from config_store.content import FILE_LISTS, SECTIONS, open_setting, split_list
 from config_store.errors import Fault, FinalOverridden, InvalidInput, NoDefaultGroup, Unresolvable
 from config_store.groups import Group, default_group_name, get_group
@@ -51,7 +51,6 @@ PYTHON_ON_YARN = "spark.yarn.appMasterEnv.PYSPARK_PYTHON"
 #: Arguments that hold lists of files: every layer adds to them, see config_store.resources.
 LISTS = ("jars", "py-files", "files")
 
-_SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 _FIELD_OF = {
     SettingKind.ARGUMENT: "spark_arguments",
     SettingKind.CONFIGURATION: "spark_configurations",
@@ -69,6 +68,10 @@ class Candidate:
     setting: Setting
 
 
+#: In cluster mode spark-submit must wait for the application, else it ends with 0 while the job has just begun.
+WAITING = Candidate(Layer.SUITE, SettingKind.CONFIGURATION, "spark.yarn.submit.waitAppCompletion", Setting("true"))
+
+
 def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, cipher: Cipher) -> SubmitPlan:
     """Decide everything that one spark-submit needs.
 
@@ -80,6 +83,8 @@ def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, ciph
     candidates = [*_of_group(group, cipher), *_of_operator(request, _secret_keys(group)), *_of_suite(task)]
     kept, warnings = _exclude(group, request, candidates)
     settings = tuple(_settle(group, kept))
+    if _in_a_cluster(settings):
+        settings = tuple(_settle(group, [*kept, WAITING]))
     application = _application(session, request)
     plan = SubmitPlan(
         group=group.name,
@@ -103,6 +108,10 @@ def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, ciph
     )
     _check_target(plan)
     return plan
+
+
+def _in_a_cluster(settings: Iterable[EffectiveSetting]) -> bool:
+    return any(s.name in ("deploy-mode", TWINS["deploy-mode"]) and s.value.lower() == "cluster" for s in settings)
 
 
 def redact_request(request: JobRequest, plan: SubmitPlan) -> JobRequest:
@@ -140,6 +149,8 @@ def _check_request(request: JobRequest) -> None:
         raise InvalidInput(faults)
     if bool(request.code_artifact) == bool(request.application_uri):
         raise Unresolvable("Exactly one of code_artifact and jar_path says what to run; give one of them.")
+    if request.application_uri and request.code_artifact_version is not None:
+        raise Unresolvable("code_artifact_version belongs to code_artifact; a jar_path has no versions, leave it out.")
     if request.language is Language.PYTHON and request.class_path:
         raise Unresolvable("class_path names the main class of a jar; a python file has none, leave it out.")
 
@@ -280,23 +291,20 @@ def _lists(candidates: Iterable[Candidate]) -> dict[str, list[tuple[Layer, str]]
     return lists
 
 
+_RUN_BY = {Language.JAVA: (".jar", "CoutureSparkOperator"), Language.PYTHON: (".py", "CouturePySparkOperator")}
+
+
 def _application(session: Session, request: JobRequest) -> PlannedArtifact | None:
     if not request.code_artifact:
         return None
     check_artifact_name(ArtifactKind.CODE, request.code_artifact)
-    suffix = ".jar" if request.language is Language.JAVA else ".py"
+    suffix = _RUN_BY[request.language][0]
     if not request.code_artifact.lower().endswith(suffix):
-        operators = "CouturePySparkOperator" if suffix == ".jar" else "CoutureSparkOperator"
-        raise Unresolvable(
-            f"code_artifact {request.code_artifact!r} is no {suffix} file; use {operators} for it, or name another."
-        )
+        others = [operator for ending, operator in _RUN_BY.values() if request.code_artifact.lower().endswith(ending)]
+        advice = f"use {others[0]} for it" if others else "a .zip, .egg or .whl is what py_files add to a job"
+        raise Unresolvable(f"code_artifact {request.code_artifact!r} is no {suffix} file; {advice}, or name another.")
     found = find_version(session, ArtifactKind.CODE, request.code_artifact, request.code_artifact_version)
     return planned_artifact(found)
-
-
-def planned_artifact(version: Version) -> PlannedArtifact:
-    """The version as a plan names it."""
-    return PlannedArtifact(name=version.name, version=version.version, sha256=version.sha256, size=version.size)
 
 
 def _hadoop_digest(group: Group) -> str | None:

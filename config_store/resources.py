@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import ArtifactKind, check_artifact_name, find_version
+from config_store.artifacts import ArtifactKind, check_artifact_name, find_version, planned_artifact
 from config_store.content import is_place, split_version
 from config_store.errors import DependencyClash, FinalOverridden, InvalidInput, reject
 from config_store.settings import TWINS, place_faults
@@ -82,8 +82,7 @@ def _named(session: Session, kind: ResourceKind, layer: Layer, entry: str) -> Re
 
 def _dependency(session: Session, name: str, version: int | None) -> PlannedArtifact:
     check_artifact_name(ArtifactKind.DEPENDENCY, name)
-    found = find_version(session, ArtifactKind.DEPENDENCY, name, version)
-    return PlannedArtifact(name=found.name, version=found.version, sha256=found.sha256, size=found.size)
+    return planned_artifact(find_version(session, ArtifactKind.DEPENDENCY, name, version))
 
 
 def _each_once(resources: Iterable[Resource], application: PlannedArtifact | None) -> Iterator[Resource]:

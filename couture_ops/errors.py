@@ -203,7 +203,7 @@ class UnusableSetting(CoutureError):
 
     def __init__(self, name: str, value: str, reason: str) -> None:
         self.name, self.value = name, value
-        super().__init__(f"[couture] {name} {reason}. It is {value[:200]!r}; mend it in airflow.cfg of this worker.")
+        super().__init__(f"[couture] {name} {reason}. It is {value[:200]!r}; correct it in airflow.cfg of this worker.")
 
 
 class StoreUnreachable(CoutureError):
@@ -212,7 +212,7 @@ class StoreUnreachable(CoutureError):
     def __init__(self, base_url: str, patience_s: float, reason: str) -> None:
         self.base_url, self.patience_s, self.reason = base_url, patience_s, reason
         super().__init__(
-            f"The config store at {base_url} could not be reached for {patience_s:.0f} s ({reason}). Look whether the "
+            f"The config store at {base_url} could not be reached for {patience_s:.0f} s ({reason}). Check that the "
             "API server runs and is reachable from this worker; [couture] store_timeout sets how long to wait."
         )
 

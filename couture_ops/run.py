@@ -60,7 +60,7 @@ class SparkJob:
         """Submit, launch and wait; answers the submission's id when the job succeeded.
 
         Raises StoreRefused and StoreUnreachable before anything is started, JobFailed, JobStopped, and what
-        the workspace and the launch raise. Whatever it raises, the receipt has its end before.
+        the workspace and the launch raise. Whatever it raises, the receipt has its end before, if the store answers.
         """
         ticket = self._client.submit(job)
         try:

@@ -34,6 +34,16 @@ def commands(command: click.Command, path: str, context: click.Context) -> Itera
         yield from commands(child, f"{path} {name}", click.Context(child, info_name=name, parent=context))
 
 
+def test_every_module_has_its_place_in_the_architecture() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    root = DOCS.parent
+    modules = [
+        path for package in ("config_store", "admin_views", "couture_ops") for path in (root / package).glob("*.py")
+    ]
+    named = [path.name for path in modules if path.name != "__init__.py"]
+    assert [name for name in named if f"`{name}`" not in text and f"/{name}`" not in text] == []
+
+
 def test_every_setting_is_documented() -> None:
     text = (DOCS / "configuration.md").read_text()
     assert [name for name in OPTIONS if f"| `{name}` |" not in text] == []

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, permitted
 from admin_views.api.schemas import (
@@ -261,7 +262,7 @@ def diff_revisions(
     with services.database.reading() as session:
         target = other or name
         newest = groups.get_group(session, target).revision if to is None else to
-        oldest = from_ if from_ is not None else _before(services, name, newest if target == name else None)
+        oldest = from_ if from_ is not None else _before(session, name, newest if target == name else None)
         old, new = groups.get_revision(session, name, oldest), groups.get_revision(session, target, newest)
     may_read_files = services.identity.permits(caller, "PUT", Resource.HADOOP)  # as GET …/hadoop/{file} asks
     changes = diff_contents(old.content, new.content, services.read_blob if may_read_files else None)
@@ -274,12 +275,11 @@ def diff_revisions(
     )
 
 
-def _before(services: Services, name: str, newest: int | None) -> int:
+def _before(session: Session, name: str, newest: int | None) -> int:
     """The revision that ``newest`` was made from; of another group: the present one."""
-    with services.database.reading() as session:
-        if newest is None:
-            return groups.get_group(session, name).revision
-        return groups.get_revision(session, name, newest).parent or newest
+    if newest is None:
+        return groups.get_group(session, name).revision
+    return groups.get_revision(session, name, newest).parent or newest
 
 
 def save_change(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import replace
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
-from admin_views.api.access import RevisionDep, ServicesDep, permitted
+from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, permitted
 from admin_views.api.groups import save_change
 from admin_views.api.schemas import FileShape, GroupDetail, Page
 from admin_views.bodies import download, read_limited
 from admin_views.permissions import Resource
 from admin_views.services import Caller, Services
-from config_store.content import ConfigFile, Content, Keytab
+from config_store.content import KEYTAB_SUFFIXES, ConfigFile, Content, Keytab
 from config_store.errors import NotFound, reject
 from config_store.groups import Edit, get_group
 from config_store.hadoop_xml import MAX_HADOOP_BYTES, check_hadoop_file
@@ -31,12 +32,13 @@ MAX_KERBEROS_BYTES = 1_000_000
 
 
 @router.get("/hadoop")
-def list_files(services: ServicesDep, _: Reader, name: str) -> Page[FileShape]:
+def list_files(services: ServicesDep, _: Reader, name: str, limit: Limit = 50, offset: Offset = 0) -> Page[FileShape]:
     """The Hadoop files of a group by name."""
     with services.database.reading() as session:
         files = get_group(session, name).content.hadoop_files
-    shapes = [FileShape(name=file.name, sha256=file.sha256, size=file.size) for file in files]
-    return Page(items=shapes, total=len(shapes))
+    page = files[offset : offset + limit]
+    shapes = [FileShape(name=file.name, sha256=file.sha256, size=file.size) for file in page]
+    return Page(items=shapes, total=len(files))
 
 
 @router.get("/hadoop/{file}", response_class=Response)
@@ -169,9 +171,7 @@ def _store(services: Services, file: str, body: bytes) -> ConfigFile:
 
 
 def _keytab(services: Services, filename: str, body: bytes) -> Keytab:
-    import hashlib
-
-    check_file_name(filename, (".keytab",), "filename")
+    check_file_name(filename, KEYTAB_SUFFIXES, "filename")
     if not body.startswith(b"\x05"):  # every version of the MIT keytab format begins so
         raise reject("keytab", "is no Kerberos keytab: its first byte is not 5")
     token = services.cipher.encrypt(base64.b64encode(body).decode("ascii"))

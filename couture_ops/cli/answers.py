@@ -42,7 +42,7 @@ def document_of(answer: httpx.Response, server: Server) -> Any:
     try:
         return answer.json()
     except ValueError as error:
-        raise UnexpectedAnswerError(server.url, answer.status_code, "without the JSON it owes.") from error
+        raise UnexpectedAnswerError(server.url, answer.status_code, "without the JSON that belongs to it.") from error
 
 
 def _refusal(answer: httpx.Response, server: Server) -> CliError:

@@ -79,7 +79,7 @@ class RedirectedError(CliError):
 
     def __init__(self, url: str, location: str) -> None:
         self.location = location
-        super().__init__(f"{url} sends to {location or 'another address'}. Give the final address by --url.")
+        super().__init__(f"{url} redirects to {location or 'another address'}. Give the final address by --url.")
 
 
 class NoPluginError(CliError):

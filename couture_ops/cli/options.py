@@ -65,7 +65,7 @@ output_option = click.option(
     "--output", type=type_of_output, default="table", show_default=True, help="Form of the answer on stdout."
 )
 note_option = click.option("--note", default="", metavar="TEXT", help="Why, for the history.")
-force_option = click.option("--force", is_flag=True, help="Also when it is still in use.")
+force_option = click.option("--force", is_flag=True, help="Do it even when it is still in use.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 group_argument = click.argument("group", metavar="GROUP")
 kind_argument = click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
@@ -73,11 +73,11 @@ kind_argument = click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 
 def paging_options(command: F) -> F:
     """--limit and --offset of a list."""
-    command = click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out as many from the start.")(
+    command = click.option("--offset", type=click.IntRange(min=0), default=0, help="Pass over this many first.")(
         command
     )
     return click.option(
-        "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show at most as many."
+        "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show at most this many."
     )(command)
 
 

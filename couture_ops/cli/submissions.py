@@ -38,13 +38,13 @@ def submissions() -> None:
         "couture submissions list --group prod --outcome failed --output json",
     ),
 )
-@click.option("--dag", "dag_id", metavar="DAG", help="Of that DAG.")
-@click.option("--task", "task_id", metavar="TASK", help="Of that task.")
-@click.option("--run", "run_id", metavar="RUN", help="Of that DAG run.")
-@click.option("--group", metavar="GROUP", help="With that config group.")
-@click.option("--artifact", metavar="NAME", help="That used that artifact.")
-@click.option("--state", type=click.Choice(STATES), help="That stand there.")
-@click.option("--outcome", type=click.Choice(OUTCOMES), help="That ended so.")
+@click.option("--dag", "dag_id", metavar="DAG", help="Only those of this DAG.")
+@click.option("--task", "task_id", metavar="TASK", help="Only those of this task.")
+@click.option("--run", "run_id", metavar="RUN", help="Only those of this DAG run.")
+@click.option("--group", metavar="GROUP", help="Only those that used this config group.")
+@click.option("--artifact", metavar="NAME", help="Only those that used this artifact.")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those with this outcome.")
 @paging_options
 @output_option
 @with_api

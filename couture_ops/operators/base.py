@@ -21,7 +21,7 @@ class BaseSparkOperator(BaseOperator):
     """Runs an uploaded artifact with the settings that its config group has when the task starts.
 
     Parsing reads and opens nothing; all names are resolved by the store when the task runs. Every parameter
-    is templated. Use one of the subclasses.
+    but description and couture_conn_id is templated. Use one of the subclasses.
 
     :param code_artifact: name of the uploaded code artifact, ``etl.jar`` or ``etl.py``.
     :param code_artifact_version: a version of it (a number); by default the newest.

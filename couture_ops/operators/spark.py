@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from couture_ops.errors import ContradictingParameters
 from couture_ops.job_argument import DICTIONARY_PARAMETERS
 from couture_ops.operators.base import BaseSparkOperator, check_application
 from couture_ops.operators.dictionary import DictionaryJobOperator
@@ -24,6 +25,8 @@ class SparkOperator(BaseSparkOperator):
         self.class_path = class_path
         self.jar_path = jar_path
         check_application(type(self).__name__, {"code_artifact": self.code_artifact, "jar_path": jar_path})
+        if jar_path and self.code_artifact_version is not None:
+            raise ContradictingParameters("jar_path", "code_artifact_version", "A jar_path has no versions.")
 
 
 class CoutureSparkOperator(SparkOperator, DictionaryJobOperator):

@@ -562,6 +562,12 @@ class TestApplication:
                 "job.jar",
                 "code_artifact 'job.jar' is no .py file; use CoutureSparkOperator for it, or name another.",
             ),
+            (
+                "python",
+                "job.zip",
+                "code_artifact 'job.zip' is no .py file; a .zip, .egg or .whl is what py_files add to a job, or name "
+                "another.",
+            ),
         ],
     )
     def test_code_of_the_other_language_is_refused(self, store: Store, language: str, name: str, message: str) -> None:
@@ -624,6 +630,17 @@ class TestTarget:
         site = store.config_file("core-site.xml", "<configuration/>")
         store.create("prod", hadoop_files=(site,), **group)
         assert "cluster" in effective(store.plan(**request_fields)).values()
+
+    @pytest.mark.parametrize("said", [{}, {"spark_configurations": {"spark.yarn.submit.waitAppCompletion": "false"}}])
+    def test_in_a_cluster_spark_submit_always_waits(self, store: Store, said: dict[str, Any]) -> None:
+        site = store.config_file("core-site.xml", "<configuration/>")
+        store.create("prod", hadoop_files=(site,), arguments={"master": "yarn"})
+        waiting = "spark.yarn.submit.waitAppCompletion"
+        plan = store.plan(spark_arguments={"deploy-mode": "cluster"}, **said)
+        found = setting(plan, SettingKind.CONFIGURATION, waiting)
+        assert (found.value, found.layer, [b.value for b in found.beat]) == ("true", Layer.SUITE, ["false"] * len(said))
+        in_client_mode = store.plan(spark_arguments={"deploy-mode": "client"})
+        assert in_client_mode.setting(SettingKind.CONFIGURATION, waiting) is None
 
     @pytest.mark.parametrize("master", ["spark://m:7077", "k8s://https://m", "local[2]", None])
     @pytest.mark.parametrize(

@@ -67,6 +67,12 @@ def test_nobody_gets_nothing(airflow: LiveAirflow) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path
 
 
+def test_a_token_of_another_server_is_none(airflow: LiveAirflow) -> None:
+    for token in ("garbage", "eyJhbGciOiJIUzUxMiJ9.eyJzdWIiOiIxIn0.c2ln"):
+        answer = httpx.get(f"{airflow.url}/couture/api/v1/groups", headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()["type"]) == (401, "urn:couture:problem:Unauthenticated")
+
+
 @pytest.fixture(scope="module")
 def running(airflow: LiveAirflow) -> Iterator[dict[str, str]]:
     """The row of a task instance that runs; it is stopped at the end."""

@@ -196,6 +196,19 @@ def test_a_file_whose_bytes_are_lost(prod: httpx.Client, blobs: FileSystemBlobs)
     )
 
 
+def test_a_lost_file_can_be_replaced(prod: httpx.Client, blobs: FileSystemBlobs) -> None:
+    saved = save_file(prod, "prod", 1, CORE_SITE)
+    blobs.delete(saved["content"]["hadoop_files"][0]["sha256"])
+    assert done(_put(prod, b"<configuration/>", revision=2))["revision"] == 3
+
+
+def test_files_come_in_pages(prod: httpx.Client) -> None:
+    for revision, name in enumerate(("a.xml", "b.xml", "c.xml"), start=1):
+        assert _put(prod, b"<configuration/>", f"hadoop/{name}", revision).status_code == 200
+    page = done(prod.get("/groups/prod/hadoop", params={"limit": 1, "offset": 1}))
+    assert ([item["name"] for item in page["items"]], page["total"]) == (["b.xml"], 3)
+
+
 # --- Kerberos ---
 
 

@@ -130,13 +130,13 @@ def test_a_gateway_that_fails(couture: Couture, server: StoreServer) -> None:
     server.answers["GET /groups"] = Answer(502, b"<html>Bad Gateway</html>", "text/html")
     assert couture.error("groups") == f"Error: {server.url} answered 502 Bad Gateway\n"
     server.answers["GET /groups"] = Answer(200, b"{", "application/json")
-    assert couture.error("groups") == f"Error: {server.url} answered 200 without the JSON it owes.\n"
+    assert couture.error("groups") == f"Error: {server.url} answered 200 without the JSON that belongs to it.\n"
 
 
 def test_a_redirect_is_not_followed(couture: Couture, server: StoreServer, other: StoreServer) -> None:
     server.answers["GET /groups"] = Answer(307, headers={"Location": f"{other.url}/groups"})
     assert couture.error("groups") == (
-        f"Error: {server.url} sends to {other.url}/groups. Give the final address by --url.\n"
+        f"Error: {server.url} redirects to {other.url}/groups. Give the final address by --url.\n"
     )
     assert other.asked == []
 

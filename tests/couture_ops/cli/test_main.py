@@ -6,7 +6,6 @@ import json
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -157,19 +156,6 @@ def test_a_command_that_talks_imports_nothing_of_the_server(couture: Couture) ->
     )
     couture.argv = [sys.executable, "-c", program]
     assert couture.ok().splitlines()[-1] == "['httpx']"
-
-
-@pytest.mark.usefixtures("server")
-@pytest.mark.parametrize("arguments", [["--help"], ["groups"]], ids=" ".join)
-def test_starts_in_less_than_half_a_second(couture: Couture, arguments: list[str]) -> None:
-    assert couture(*arguments).returncode == 0
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        assert couture(*arguments).returncode == 0
-        times.append(time.perf_counter() - start)
-    # The best of five: the others share the machine with whatever else is being tested.
-    assert min(times) < 0.5
 
 
 def test_version_option(bare_couture: Couture) -> None:

@@ -18,7 +18,6 @@ from couture_ops.operators import CouturePySparkOperator, CoutureSparkOperator, 
 
 SHARED = {
     "config_group": "prod",
-    "code_artifact_version": 3,
     "app_name": "A",
     "spark_arguments": {"executor-memory": "8g"},
     "spark_configurations": {"spark.sql.shuffle.partitions": 400, "spark.my.password": "{{ conn.a.password }}"},
@@ -43,7 +42,7 @@ with DAG("fifty", schedule=None, default_args=SHARED) as dag:
         CoutureSparkOperator(task_id=f"a{number}", code_artifact="a.jar", class_path="a.B", **CONTRACT)
         CouturePySparkOperator(task_id=f"b{number}", code_artifact="/no/such.py", python_conf="/no/python", **CONTRACT)
         CoutureSparkOperator(task_id=f"c{number}", jar_path="hdfs:///a.jar", task_args_dict={"a": 1})
-        SparkOperator(task_id=f"d{number}", code_artifact="a.jar", application_arguments=["a"])
+        SparkOperator(task_id=f"d{number}", code_artifact="a.jar", code_artifact_version=3, application_arguments=["a"])
         PySparkOperator(task_id=f"e{number}", code_artifact="a.py", application_arguments=["a"])
 assert len(dag.tasks) == 50
 """

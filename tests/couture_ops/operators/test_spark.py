@@ -68,6 +68,12 @@ def test_both_are_one_too_many(operator: type[SparkOperator], order: tuple[str, 
     )
 
 
+@BOTH
+def test_a_jar_path_has_no_versions(operator: type[SparkOperator]) -> None:
+    with pytest.raises(ContradictingParameters, match=r"^jar_path and code_artifact_version exclude each other\."):
+        operator(task_id="t", jar_path="hdfs:///apps/etl.jar", code_artifact_version=2)
+
+
 def test_the_dictionary_contract() -> None:
     made = CoutureSparkOperator(
         task_id="t",
