@@ -12,6 +12,7 @@ from admin_views.database import open_database
 from admin_views.identity import AirflowIdentity
 from admin_views.services import Services
 from admin_views.task_catalogue import SerializedTasks
+from admin_views.task_runs import AirflowTaskRuns
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.secrets import FernetCipher
 
@@ -26,6 +27,7 @@ def assemble_services() -> Services:
         identity=AirflowIdentity(),
         audit=AirflowAuditTrail(shared=server.sql_alchemy_conn is None),
         tasks=SerializedTasks(),
+        task_runs=AirflowTaskRuns(),
         max_upload_bytes=server.max_upload_bytes,
         airflow_version=airflow_version,
     )

@@ -30,6 +30,7 @@ from config_store.wire import PROOF_KEY, TaskIdentity, proof_digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from starlette.requests import Request
 
@@ -67,12 +68,11 @@ class AirflowIdentity:
 
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may read the DAG's code-level details: its tasks."""
-        return get_auth_manager().is_authorized_dag(
-            method="GET",
-            access_entity=DagAccessEntity.TASK,
-            details=DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id)),
-            user=caller.user,
-        )
+        return _permits_dag(caller, dag_id, "GET", DagAccessEntity.TASK)
+
+    def may_run_task(self, caller: Caller, dag_id: str) -> bool:
+        """The right that Airflow's own Clear asks for."""
+        return _permits_dag(caller, dag_id, "PUT", DagAccessEntity.TASK_INSTANCE)
 
     def prove_task(self, proof: str) -> Submitter:
         """The running task instance whose state store holds the sha256 of the secret.
@@ -113,6 +113,15 @@ class AirflowIdentity:
             for found, key in keys.items()
             if found not in states or states[found] in _ENDED
         }
+
+
+def _permits_dag(caller: Caller, dag_id: str, method: ResourceMethod, entity: DagAccessEntity) -> bool:
+    return get_auth_manager().is_authorized_dag(
+        method=method,
+        access_entity=entity,
+        details=DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id)),
+        user=caller.user,
+    )
 
 
 #: The role a user of SimpleAuthManager needs: that manager answers every question about custom views with

@@ -57,11 +57,11 @@ class Forbidden(Refused):
 
 
 class ForbiddenDag(Refused):
-    """A user who may not read the DAG he asks about."""
+    """A user who may not do with a DAG what he asks for; ``deed`` as in "the permission to …"."""
 
-    def __init__(self, dag_id: str) -> None:
-        self.dag_id = dag_id
-        super().__init__(f"This needs the permission to read the DAG {dag_id!r}.")
+    def __init__(self, dag_id: str, deed: str = "read") -> None:
+        self.dag_id, self.deed = dag_id, deed
+        super().__init__(f"This needs the permission to {deed} the DAG {dag_id!r}.")
 
 
 class CrossSite(Refused):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from config_store.diff import Change
     from config_store.secrets import Cipher
     from config_store.submissions import Submitter
-    from config_store.wire import JobRequest
+    from config_store.wire import JobRequest, TaskIdentity
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class Identity(Protocol):
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may read the DAG."""
 
+    def may_run_task(self, caller: Caller, dag_id: str) -> bool:
+        """Whether the user may clear tasks of the DAG, and so have them run again."""
+
     def prove_task(self, proof: str) -> Submitter:
         """The running task that ``<task instance id>:<secret>`` proves; raises NotProven."""
 
@@ -56,6 +59,13 @@ class TaskCatalogue(Protocol):
 
     def job_request(self, dag_id: str, task_id: str) -> JobRequest:
         """What the task would ask for, templates unrendered; raises NotFound, InvalidInput."""
+
+
+class TaskRuns(Protocol):
+    """The task instances of Airflow."""
+
+    def run_again(self, task: TaskIdentity) -> None:
+        """Clear the task in its DAG run; raises NotFound, Unresolvable when it has not ended."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,7 @@ class Services:
     identity: Identity
     audit: AuditTrail
     tasks: TaskCatalogue
+    task_runs: TaskRuns
     max_upload_bytes: int
     airflow_version: str
 

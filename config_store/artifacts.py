@@ -19,7 +19,7 @@ from config_store.usage import dags_using_versions, groups_using_dependency
 from config_store.wire import PlannedArtifact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
@@ -127,6 +127,21 @@ def get_version(session: Session, kind: ArtifactKind, name: str, version: int) -
     if found is None:
         raise _missing(session, kind, name, version)
     return _version(found, row)
+
+
+@dataclass(frozen=True)
+class VersionFinder:
+    """Finds the version that a name means: the one asked for, else a pinned one (hidden or not), else the newest."""
+
+    session: Session
+    pinned: Mapping[tuple[ArtifactKind, str], int]
+
+    def __call__(self, kind: ArtifactKind, name: str, version: int | None = None) -> Version:
+        """Raises NotFound with what is near."""
+        pinned = self.pinned.get((kind, name))
+        if pinned is not None and version in (None, pinned):
+            return get_version(self.session, kind, name, pinned)
+        return find_version(self.session, kind, name, version)
 
 
 def add_version(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from config_store.models import SubmissionRow
+from config_store.what_changed import note_changes
 from config_store.wire import Outcome, State
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def close_earlier_tries(session: Session, submitter: Submitter, request: JobRequ
         )
     ):
         if row.request.get("origin") == request.origin:
-            _close(row, _LATER_TRY)
+            _close(session, row, _LATER_TRY)
 
 
 def open_tries(session: Session, submission_id: str | None = None) -> list[str]:
@@ -58,10 +59,11 @@ def close_gone(session: Session, gone: Mapping[str, str]) -> None:
     rows = select(SubmissionRow).where(SubmissionRow.task_instance_id.in_(gone), SubmissionRow.state != State.ENDED)
     for row in session.scalars(rows.with_for_update()):
         assert row.task_instance_id is not None
-        _close(row, _GONE.format(gone[row.task_instance_id]))
+        _close(session, row, _GONE.format(gone[row.task_instance_id]))
 
 
-def _close(row: SubmissionRow, message: str) -> None:
+def _close(session: Session, row: SubmissionRow, message: str) -> None:
     row.outcome = Outcome.LOST
     row.facts = {**row.facts, "message": message}
     row.enter(State.ENDED)
+    note_changes(session, row)

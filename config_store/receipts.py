@@ -1,21 +1,46 @@
-"""What differs between two receipts: what was asked, and what it was resolved to."""
+"""Receipts: out of their rows, and what differs between two: what was asked, and what it was resolved to."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from config_store.content import SECTIONS
 from config_store.diff import Change
-from config_store.wire import SettingKind
+from config_store.wire import JobRequest, Outcome, Receipt, State, SubmitPlan, TaskIdentity, TimelineEntry
 
 if TYPE_CHECKING:
-    from config_store.wire import Receipt, SubmitPlan
+    from config_store.models import SubmissionRow
 
-_SECTION = {
-    SettingKind.ARGUMENT: "arguments",
-    SettingKind.CONFIGURATION: "configurations",
-    SettingKind.ENVIRONMENT: "environment",
-}
+_SECTION = {kind: section for section, kind in SECTIONS.items()}
+
+
+def read_receipt(row: SubmissionRow) -> Receipt:
+    """The receipt that a row holds."""
+    return Receipt(
+        submission_id=row.id,
+        task=task_of(row),
+        state=State(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        submitted_by=row.submitted_by,
+        group=row.group_name,
+        revision=row.revision,
+        request=JobRequest.model_validate(row.request),
+        plan=SubmitPlan.model_validate(row.plan),
+        timeline=tuple(TimelineEntry.model_validate(entry) for entry in row.timeline),
+        **row.facts,
+    )
+
+
+def task_of(row: SubmissionRow) -> TaskIdentity:
+    """The try that a row is about."""
+    return TaskIdentity(
+        dag_id=row.dag_id,
+        task_id=row.task_id,
+        run_id=row.run_id,
+        try_number=row.try_number,
+        map_index=row.map_index,
+    )
 
 
 def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
@@ -41,6 +66,7 @@ def _facts(receipt: Receipt) -> dict[str, str]:
         "class_path": plan.class_path,
         "spark_home": plan.spark_home,
         "spark_version": receipt.spark_version,
+        "java_version": receipt.java_version,
         "host": receipt.host,
     }
     facts |= {where: value for where, value in optional.items() if value is not None}

@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import ArtifactKind, check_artifact_name, find_version, planned_artifact
+from config_store.artifacts import ArtifactKind, VersionFinder, check_artifact_name, planned_artifact
 from config_store.content import FILE_LISTS, SECTIONS, open_setting, split_list
 from config_store.errors import Fault, FinalOverridden, InvalidInput, NoDefaultGroup, Unresolvable
-from config_store.groups import Group, default_group_name, get_group
+from config_store.groups import Group, default_group_name, get_group, get_revision
 from config_store.resources import plan_resources
 from config_store.settings import (
     ARGUMENT_OF,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from config_store.reruns import Pins
     from config_store.secrets import Cipher
 
 PYTHON_ON_YARN = "spark.yarn.appMasterEnv.PYSPARK_PYTHON"
@@ -72,20 +73,23 @@ class Candidate:
 WAITING = Candidate(Layer.SUITE, SettingKind.CONFIGURATION, "spark.yarn.submit.waitAppCompletion", Setting("true"))
 
 
-def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, cipher: Cipher) -> SubmitPlan:
-    """Decide everything that one spark-submit needs.
+def resolve_plan(
+    session: Session, request: JobRequest, task: TaskIdentity, cipher: Cipher, pins: Pins | None = None
+) -> SubmitPlan:
+    """Decide everything that one spark-submit needs; with ``pins`` as an older receipt had it.
 
     Raises UnknownGroup, NoDefaultGroup, NotFound (an artifact, with the nearest), FinalOverridden,
     DependencyClash, InvalidInput (every fault of the request at once), Unresolvable, SecretUnreadable.
     """
-    group = _group_of(session, request)
+    group = _group_of(session, request) if pins is None else _group_then(session, request, pins)
+    find = VersionFinder(session, pins.versions if pins else {})
     _check_request(request)
     candidates = [*_of_group(group, cipher), *_of_operator(request, _secret_keys(group)), *_of_suite(task)]
     kept, warnings = _exclude(group, request, candidates)
     settings = tuple(_settle(group, kept))
     if _in_a_cluster(settings):
         settings = tuple(_settle(group, [*kept, WAITING]))
-    application = _application(session, request)
+    application = _application(find, request)
     plan = SubmitPlan(
         group=group.name,
         revision=group.revision,
@@ -96,7 +100,7 @@ def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, ciph
         class_path=request.class_path,
         application_arguments=request.application_arguments,
         settings=settings,
-        resources=plan_resources(session, group, request, _lists(kept), application),
+        resources=plan_resources(find, group, request, _lists(kept), application),
         hadoop_files=tuple(
             StoredFile(name=file.name, sha256=file.sha256, size=file.size) for file in group.content.hadoop_files
         ),
@@ -104,7 +108,7 @@ def resolve_plan(session: Session, request: JobRequest, task: TaskIdentity, ciph
         keytab=_keytab(group, request, cipher),
         krb5_conf=_krb5_conf(group),
         spark_home=group.content.spark_home,
-        warnings=(*warnings, *_warnings(settings)),
+        warnings=(*_pinned(pins), *warnings, *_warnings(settings)),
     )
     _check_target(plan)
     return plan
@@ -133,6 +137,33 @@ def _group_of(session: Session, request: JobRequest) -> Group:
     if name is None:
         raise NoDefaultGroup
     return get_group(session, name)
+
+
+def _group_then(session: Session, request: JobRequest, pins: Pins) -> Group:
+    """The group as it was in the older receipt, deleted or not."""
+    if request.config_group not in (None, pins.group):
+        raise Unresolvable(
+            f"The task names config group {request.config_group!r} now, and submission {pins.submission_id} ran with "
+            f"{pins.group!r}: it can't run again as then. Run it as now."
+        )
+    revision = get_revision(session, pins.group, pins.revision)
+    return Group(
+        name=pins.group,
+        description="",
+        is_default=False,
+        revision=revision.number,
+        updated_by=revision.author,
+        updated_at=revision.created_at,
+        content=revision.content,
+    )
+
+
+def _pinned(pins: Pins | None) -> Iterator[str]:
+    if pins:
+        yield (
+            f"Runs again as then: revision {pins.revision} of group {pins.group!r} and the artifacts of submission "
+            f"{pins.submission_id}, as {pins.asked_by} asked"
+        )
 
 
 def _check_request(request: JobRequest) -> None:
@@ -294,7 +325,7 @@ def _lists(candidates: Iterable[Candidate]) -> dict[str, list[tuple[Layer, str]]
 _RUN_BY = {Language.JAVA: (".jar", "CoutureSparkOperator"), Language.PYTHON: (".py", "CouturePySparkOperator")}
 
 
-def _application(session: Session, request: JobRequest) -> PlannedArtifact | None:
+def _application(find: VersionFinder, request: JobRequest) -> PlannedArtifact | None:
     if not request.code_artifact:
         return None
     check_artifact_name(ArtifactKind.CODE, request.code_artifact)
@@ -303,8 +334,7 @@ def _application(session: Session, request: JobRequest) -> PlannedArtifact | Non
         others = [operator for ending, operator in _RUN_BY.values() if request.code_artifact.lower().endswith(ending)]
         advice = f"use {others[0]} for it" if others else "a .zip, .egg or .whl is what py_files add to a job"
         raise Unresolvable(f"code_artifact {request.code_artifact!r} is no {suffix} file; {advice}, or name another.")
-    found = find_version(session, ArtifactKind.CODE, request.code_artifact, request.code_artifact_version)
-    return planned_artifact(found)
+    return planned_artifact(find(ArtifactKind.CODE, request.code_artifact, request.code_artifact_version))
 
 
 def _hadoop_digest(group: Group) -> str | None:

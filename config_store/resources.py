@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import ArtifactKind, check_artifact_name, find_version, planned_artifact
+from config_store.artifacts import ArtifactKind, check_artifact_name, planned_artifact
 from config_store.content import is_place, split_version
 from config_store.errors import DependencyClash, FinalOverridden, InvalidInput, reject
 from config_store.settings import TWINS, place_faults
@@ -13,15 +13,14 @@ from config_store.wire import HIDDEN, Layer, PlannedArtifact, Resource, Resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy.orm import Session
-
+    from config_store.artifacts import VersionFinder
     from config_store.content import Content, Dependency
     from config_store.groups import Group
     from config_store.wire import JobRequest
 
 
 def plan_resources(
-    session: Session,
+    find: VersionFinder,
     group: Group,
     request: JobRequest,
     lists: Mapping[str, Sequence[tuple[Layer, str]]],
@@ -35,9 +34,9 @@ def plan_resources(
     resources: list[Resource] = []
     for kind in ResourceKind:
         _check_final_list(group, request, kind)
-        resources += _of_group(session, group.content, request, kind)
-        resources += [_named(session, kind, layer, entry) for layer, entry in lists[kind]]
-        resources += [_named(session, kind, Layer.OPERATOR, entry) for entry in _asked(request, kind)]
+        resources += _of_group(find, group.content, request, kind)
+        resources += [_named(find, kind, layer, entry) for layer, entry in lists[kind]]
+        resources += [_named(find, kind, Layer.OPERATOR, entry) for entry in _asked(request, kind)]
     return tuple(_each_once(resources, application))
 
 
@@ -55,7 +54,7 @@ def _check_final_list(group: Group, request: JobRequest, kind: ResourceKind) -> 
             raise FinalOverridden(group.name, name, HIDDEN if setting.secret else setting.value, "add to", added)
 
 
-def _of_group(session: Session, content: Content, request: JobRequest, kind: ResourceKind) -> Iterator[Resource]:
+def _of_group(find: VersionFinder, content: Content, request: JobRequest, kind: ResourceKind) -> Iterator[Resource]:
     chosen: dict[ResourceKind, tuple[Dependency, ...]] = {
         ResourceKind.JAR: content.jars,
         ResourceKind.PY_FILE: content.py_files,
@@ -63,11 +62,11 @@ def _of_group(session: Session, content: Content, request: JobRequest, kind: Res
     if {kind, TWINS[kind]} & set(request.exclude_spark_args):
         return
     for dependency in chosen.get(kind, ()):
-        artifact = _dependency(session, dependency.name, dependency.version)
+        artifact = _dependency(find, dependency.name, dependency.version)
         yield Resource(kind=kind, layer=Layer.GROUP, artifact=artifact)
 
 
-def _named(session: Session, kind: ResourceKind, layer: Layer, entry: str) -> Resource:
+def _named(find: VersionFinder, kind: ResourceKind, layer: Layer, entry: str) -> Resource:
     """A resource by what a list says: a path or URI is passed on, a bare name is an uploaded dependency."""
     if "," in entry or "\x00" in entry or not entry.strip():
         raise reject(kind, f"{entry!r} is refused: Spark splits such lists at commas")
@@ -77,12 +76,12 @@ def _named(session: Session, kind: ResourceKind, layer: Layer, entry: str) -> Re
             raise InvalidInput(faults)
         return Resource(kind=kind, layer=layer, uri=entry)
     name, version = split_version(kind, entry)
-    return Resource(kind=kind, layer=layer, artifact=_dependency(session, name, version))
+    return Resource(kind=kind, layer=layer, artifact=_dependency(find, name, version))
 
 
-def _dependency(session: Session, name: str, version: int | None) -> PlannedArtifact:
+def _dependency(find: VersionFinder, name: str, version: int | None) -> PlannedArtifact:
     check_artifact_name(ArtifactKind.DEPENDENCY, name)
-    return planned_artifact(find_version(session, ArtifactKind.DEPENDENCY, name, version))
+    return planned_artifact(find(ArtifactKind.DEPENDENCY, name, version))
 
 
 def _each_once(resources: Iterable[Resource], application: PlannedArtifact | None) -> Iterator[Resource]:

@@ -17,12 +17,16 @@ from config_store.errors import Fault, InvalidInput, NotFound, WrongState, rejec
 from config_store.lost import close_earlier_tries
 from config_store.models import LARGEST_INTEGER, ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
 from config_store.names import MAX_LENGTH
+from config_store.receipts import read_receipt, task_of
+from config_store.reruns import find_rerun, fulfil_rerun, pins_of
 from config_store.resolution import redact_request, resolve_plan
+from config_store.what_changed import compare_receipts, find_last_success, note_changes
 from config_store.wire import (
     JobRequest,
     Outcome,
     PlannedArtifact,
     Receipt,
+    ReceiptChange,
     Report,
     State,
     StoredFile,
@@ -30,7 +34,6 @@ from config_store.wire import (
     Summary,
     TaskIdentity,
     Ticket,
-    TimelineEntry,
 )
 
 if TYPE_CHECKING:
@@ -75,9 +78,10 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     long as nothing was started. Raises what :func:`~config_store.resolution.resolve_plan` raises, WrongState.
     """
     _check_identity(submitter.task)
-    plan = resolve_plan(session, request, submitter.task, cipher)
-    token = secrets.token_urlsafe(32)
     row = _row_of_try(session, submitter)
+    again = find_rerun(session, submitter, row)
+    plan = resolve_plan(session, request, submitter.task, cipher, pins_of(*again) if again else None)
+    token = secrets.token_urlsafe(32)
     if row is None:
         close_earlier_tries(session, submitter, request)
         row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
@@ -87,6 +91,8 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     elif row.state != State.PLANNED:
         raise WrongState(row.id, row.state, State.PLANNED)
     _fill_plan(row, redact_request(request, plan), plan, token)
+    if again:
+        fulfil_rerun(session, row, *again)
     session.flush()
     _record_files(session, row.id, plan)
     return Ticket(submission_id=row.id, token=token, plan=plan)
@@ -102,14 +108,16 @@ def record_report(session: Session, submission_id: str, report: Report) -> Recei
         raise reject("outcome", "is given with state 'ended', and only then")
     facts = _facts(report)
     if row.state == report.state and row.outcome == report.outcome and facts.items() <= row.facts.items():
-        return _receipt(row)
+        return read_receipt(row)
     if _is_told(row) or _ORDER.index(report.state) < _ORDER.index(State(row.state)):
         raise WrongState(submission_id, row.state, report.state)
     row.facts = {**_known(row), **facts}
     row.outcome = report.outcome
     row.enter(report.state)
+    if row.outcome == Outcome.FAILED:
+        note_changes(session, row)
     session.flush()
-    return _receipt(row)
+    return read_receipt(row)
 
 
 def _is_told(row: SubmissionRow) -> bool:
@@ -132,7 +140,19 @@ def check_token(session: Session, submission_id: str, token: str, *, ended: bool
 
 def get_receipt(session: Session, submission_id: str) -> Receipt:
     """What ran; raises NotFound."""
-    return _receipt(_row(session, submission_id))
+    return read_receipt(_row(session, submission_id))
+
+
+def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple[str | None, tuple[ReceiptChange, ...]]:
+    """What differs between two submissions; without ``from_id`` from the last success of the task before ``to_id``.
+
+    Answers the id compared with, None when there is no such success. Raises NotFound.
+    """
+    new = _row(session, to_id)
+    old = _row(session, from_id) if from_id is not None else find_last_success(session, new)
+    if old is None:
+        return None, ()
+    return old.id, compare_receipts(session, read_receipt(old), read_receipt(new))
 
 
 def get_file(session: Session, submission_id: str, sha256: str) -> StoredFile:
@@ -269,7 +289,7 @@ def _facts(report: Report) -> dict[str, Any]:
 def _summary(row: SubmissionRow) -> Summary:
     return Summary(
         submission_id=row.id,
-        task=_task(row),
+        task=task_of(row),
         state=State(row.state),
         outcome=Outcome(row.outcome) if row.outcome else None,
         group=row.group_name,
@@ -279,32 +299,6 @@ def _summary(row: SubmissionRow) -> Summary:
         updated_at=row.updated_at,
         exit_code=row.facts.get("exit_code"),
         message=row.facts.get("message"),
-    )
-
-
-def _receipt(row: SubmissionRow) -> Receipt:
-    return Receipt(
-        submission_id=row.id,
-        task=_task(row),
-        state=State(row.state),
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        submitted_by=row.submitted_by,
-        group=row.group_name,
-        revision=row.revision,
-        request=JobRequest.model_validate(row.request),
-        plan=SubmitPlan.model_validate(row.plan),
-        timeline=tuple(TimelineEntry.model_validate(entry) for entry in row.timeline),
-        **row.facts,
-    )
-
-
-def _task(row: SubmissionRow) -> TaskIdentity:
-    return TaskIdentity(
-        dag_id=row.dag_id,
-        task_id=row.task_id,
-        run_id=row.run_id,
-        try_number=row.try_number,
-        map_index=row.map_index,
     )
 
 

@@ -291,6 +291,7 @@ class Report(Wire):
     argv: tuple[str, ...] | None = None
     environment_names: tuple[str, ...] | None = None
     spark_version: str | None = None
+    java_version: str | None = None
     key: str | None = None
     application_id: str | None = None
     tracking_url: str | None = None
@@ -304,6 +305,53 @@ class TimelineEntry(Wire):
 
     state: State
     at: datetime
+
+
+class Saved(Wire):
+    """Who brought a change about, when (UTC), and by which revision of the config group; None for an upload."""
+
+    by: str
+    at: datetime
+    revision: int | None = None
+
+
+class ReceiptChange(Wire):
+    """One difference between two receipts; None stands for absent. ``saved``: who changed it in the store."""
+
+    where: str
+    old: str | None
+    new: str | None
+    saved: Saved | None = None
+
+
+class WhatChanged(Wire):
+    """What differs from the last try of the task that succeeded: ``since`` names it, None when there is none."""
+
+    since: str | None
+    succeeded_at: datetime | None = None
+    changes: tuple[ReceiptChange, ...] = ()
+
+
+class RerunMode(StrEnum):
+    """With which settings a task runs again: those of the old receipt, or those of the moment."""
+
+    THEN = "then"
+    NOW = "now"
+
+
+class Rerun(Wire):
+    """A run again: of ``submission_id`` in the new receipt; in the old one the new submission, None until it began."""
+
+    mode: RerunMode
+    asked_by: str
+    asked_at: datetime
+    submission_id: str | None = None
+
+
+class Acknowledgement(Wire):
+    """The answer to a report; a failure is answered with what changed since the task last worked."""
+
+    changed: WhatChanged | None = None
 
 
 class Receipt(Wire):
@@ -324,12 +372,16 @@ class Receipt(Wire):
     argv: tuple[str, ...] = ()
     environment_names: tuple[str, ...] = ()
     spark_version: str | None = None
+    java_version: str | None = None
     key: str | None = None
     application_id: str | None = None
     tracking_url: str | None = None
     exit_code: int | None = None
     message: str | None = None
     last_lines: str | None = None
+    changed: WhatChanged | None = None
+    rerun_of: Rerun | None = None
+    rerun: Rerun | None = None
 
 
 class Summary(Wire):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -14,9 +14,11 @@ from config_store.wire import (
     SUBMISSION_SCHEME,
     WIRE_VERSION,
     WIRE_VERSION_HEADER,
+    Acknowledgement,
     JobRequest,
     Report,
     Ticket,
+    Wire,
 )
 from couture_ops.errors import StoreRefused, StoreUnreachable
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from config_store.wire import StoredFile
 
 log = logging.getLogger(__name__)
+
+Form = TypeVar("Form", bound=Wire)
 
 API_PATH = "/couture/api/v1"
 PROBLEM_TYPE = "urn:couture:problem:"
@@ -62,18 +66,17 @@ class StoreClient:
         headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
         body = job.model_dump_json()
         answer = self._patiently(lambda: self._http.post("/submissions", content=body, headers=headers))
-        try:
-            return Ticket.model_validate_json(answer.content)
-        except ValidationError as error:
-            # without its cause, whose text holds values of the plan, and so secrets
-            raise StoreRefused(self.base_url, answer.status_code, _unreadable(error)) from None
+        return self._read(Ticket, answer)
 
-    def report(self, submission_id: str, token: str, report: Report, *, store_timeout_s: float | None = None) -> None:
+    def report(
+        self, submission_id: str, token: str, report: Report, *, store_timeout_s: float | None = None
+    ) -> Acknowledgement:
         """Add to the receipt; repeating a report does no harm."""
         headers = {**_submission_header(token), "Content-Type": "application/json"}
         body = report.model_dump_json(exclude_none=True)
         path = f"/submissions/{submission_id}/reports"
-        self._patiently(lambda: self._http.post(path, content=body, headers=headers), store_timeout_s)
+        answer = self._patiently(lambda: self._http.post(path, content=body, headers=headers), store_timeout_s)
+        return self._read(Acknowledgement, answer)
 
     def download(self, submission_id: str, token: str, file: StoredFile, destination: BinaryIO, offset: int) -> None:
         """Append the bytes of a file from ``offset`` on; a broken transfer goes on where it broke.
@@ -96,6 +99,13 @@ class StoreClient:
         """Send until an answer comes that is final."""
         patience = self._store_timeout_s if store_timeout_s is None else store_timeout_s
         return self._accepted(ask_patiently(send, self.base_url, patience))
+
+    def _read(self, form: type[Form], answer: httpx.Response) -> Form:
+        try:
+            return form.model_validate_json(answer.content)
+        except ValidationError as error:
+            # without its cause, whose text holds values of the plan, and so secrets
+            raise StoreRefused(self.base_url, answer.status_code, _unreadable(error, form)) from None
 
     def _accepted(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_success and not _is_page(answer):
@@ -193,11 +203,11 @@ def _json(answer: httpx.Response) -> object:
         return None
 
 
-def _unreadable(error: ValidationError) -> dict[str, Any]:
+def _unreadable(error: ValidationError, form: type[Wire]) -> dict[str, Any]:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     places = sorted({".".join(map(str, fault["loc"])) or "the whole" for fault in faults})
     detail = (
-        f"it is no ticket as this worker knows it ({', '.join(places)[:500]} can't be read). Install the same "
+        f"it is no {form.__name__} as this worker knows it ({', '.join(places)[:500]} can't be read). Install the same "
         "couture-ops on workers and API servers."
     )
     return {"title": "The answer can't be read", "detail": detail}

@@ -227,12 +227,13 @@ class StoreRefused(CoutureError):
 
 
 class JobFailed(CoutureError):
-    """A Spark job that ended badly; ``last_lines`` is the end of its driver's log."""
+    """A Spark job that ended badly; ``last_lines`` is the end of its driver's log, ``changes`` a possible cause."""
 
-    def __init__(self, explanation: str, last_lines: str, submission_id: str) -> None:
+    def __init__(self, explanation: str, last_lines: str, submission_id: str, changes: str = "") -> None:
         self.explanation, self.last_lines, self.submission_id = explanation, last_lines, submission_id
-        lines = f"\nThe driver's last lines:\n{last_lines}" if last_lines else "\nThe driver wrote nothing."
-        super().__init__(f"{explanation} (submission {submission_id}){lines}")
+        self.changes = changes
+        lines = f"The driver's last lines:\n{last_lines}" if last_lines else "The driver wrote nothing."
+        super().__init__("\n".join(filter(None, (f"{explanation} (submission {submission_id})", lines, changes))))
 
 
 class JobStopped(CoutureError):

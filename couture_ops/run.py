@@ -16,15 +16,17 @@ from couture_ops.cache import FileCache
 from couture_ops.command import build_command
 from couture_ops.errors import CoutureError, JobFailed, JobStopped, StoreRefused, StoreUnreachable
 from couture_ops.exit_codes import explain_exit
+from couture_ops.jvm import java_version
 from couture_ops.launch import DriverProcess, driver_environment
 from couture_ops.redaction import Redactor, secrets_of
+from couture_ops.told_changes import told_changes
 from couture_ops.workspace import find_spark_home, prepare_workspace, spark_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from config_store.wire import EffectiveSetting, JobRequest, SubmitPlan, Ticket
+    from config_store.wire import EffectiveSetting, JobRequest, SubmitPlan, Ticket, WhatChanged
     from couture_ops.client import StoreClient
     from couture_ops.command import Command
     from couture_ops.configuration import WorkerSettings
@@ -68,7 +70,9 @@ class SparkJob:
             self._announce(ticket)
             end = self._launch(ticket)
         except BaseException as error:
-            self._report_end(ticket, self._failure(error))
+            changed = self._report_end(ticket, self._failure(error))
+            if changed is not None:
+                log.error("%s", told_changes(changed))
             raise
         return self._conclude(ticket, end)
 
@@ -139,8 +143,8 @@ class SparkJob:
             log.info("The Spark job succeeded (submission %s)", ticket.submission_id)
             return ticket.submission_id
         explanation = explain_exit(end.exit_code, end.signal)
-        self._report_end(ticket, _ended(Outcome.FAILED, explanation, end))
-        raise JobFailed(explanation, end.last_lines, ticket.submission_id)
+        changed = self._report_end(ticket, _ended(Outcome.FAILED, explanation, end))
+        raise JobFailed(explanation, end.last_lines, ticket.submission_id, told_changes(changed))
 
     def _failure(self, error: BaseException) -> Report:
         stopped = self._stop_asked or not isinstance(error, Exception) or isinstance(error, JobStopped)
@@ -148,18 +152,21 @@ class SparkJob:
         words = str(error) if isinstance(error, CoutureError) else f"{type(error).__name__}: {error}"
         return Report(state=State.ENDED, outcome=outcome, message=self._redact(words))
 
-    def _report_end(self, ticket: Ticket, report: Report) -> None:
+    def _report_end(self, ticket: Ticket, report: Report) -> WhatChanged | None:
+        """Tell the end; answers what changed since the task last worked, when it failed and the store could tell."""
         patience = _HURRIED_S if report.outcome is Outcome.KILLED else None
-        self._report(ticket, report, patience)
+        return self._report(ticket, report, patience)
 
-    def _report(self, ticket: Ticket, report: Report, store_timeout_s: float | None = None) -> None:
+    def _report(self, ticket: Ticket, report: Report, store_timeout_s: float | None = None) -> WhatChanged | None:
         """Tell the store; a receipt that can't be completed fails no job that runs, it is said in the log."""
         try:
-            self._client.report(ticket.submission_id, ticket.token, report, store_timeout_s=store_timeout_s)
+            answer = self._client.report(ticket.submission_id, ticket.token, report, store_timeout_s=store_timeout_s)
         except (StoreRefused, StoreUnreachable) as error:
             log.error(
                 "The receipt of submission %s could not be told '%s': %s", ticket.submission_id, report.state, error
             )
+            return None
+        return answer.changed
 
 
 def _provenance(plan: SubmitPlan) -> list[str]:
@@ -185,6 +192,7 @@ def _submitted(command: Command, spark_home: Path) -> Report:
         argv=command.argv,
         environment_names=tuple(sorted(command.environment)),
         spark_version=spark_version(spark_home),
+        java_version=java_version(driver_environment(os.environ, command.environment)),
     )
 
 

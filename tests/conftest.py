@@ -16,7 +16,7 @@ from admin_views.services import Services
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, migrate, open_engine
 from config_store.secrets import FernetCipher
-from tests.stand_ins import ListedAudit, ListedTasks, RoleIdentity
+from tests.stand_ins import ListedAudit, ListedTaskRuns, ListedTasks, RoleIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,7 @@ def services(database: Database, blobs: FileSystemBlobs, cipher: FernetCipher) -
         identity=RoleIdentity(),
         audit=ListedAudit(),
         tasks=ListedTasks(),
+        task_runs=ListedTaskRuns(),
         max_upload_bytes=100_000_000,
         airflow_version="3.3.2",
     )

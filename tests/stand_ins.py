@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from admin_views.permissions import ROLES, Action, Resource
 from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import AuditEntry, Caller
-from config_store.errors import NotFound
+from config_store.errors import NotFound, Unresolvable
 from config_store.submissions import Submitter
 from config_store.wire import JobRequest, TaskIdentity
 
@@ -51,6 +51,10 @@ class RoleIdentity:
         """Every DAG but those named private."""
         return not dag_id.startswith("private")
 
+    def may_run_task(self, caller: Caller, dag_id: str) -> bool:
+        """Users and above, of every DAG but those named private."""
+        return caller.user != "Viewer" and not dag_id.startswith("private")
+
     def prove_task(self, proof: str) -> Submitter:
         """A listed task by its proof."""
         if proof not in self.tasks:
@@ -76,6 +80,20 @@ class ListedAudit:
     def record(self, session: Session, caller: Caller, entries: Sequence[AuditEntry]) -> None:
         """Append them."""
         self.entries += [(caller.name, entry) for entry in entries]
+
+
+@dataclass
+class ListedTaskRuns:
+    """Keeps the tasks that are run again; those that a test names can't be."""
+
+    again: list[TaskIdentity] = field(default_factory=list)
+    running: set[str] = field(default_factory=set)
+
+    def run_again(self, task: TaskIdentity) -> None:
+        """List it."""
+        if task.task_id in self.running:
+            raise Unresolvable(f"{task.task_id} is running")
+        self.again.append(task)
 
 
 @dataclass

@@ -10,24 +10,27 @@ from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import Field
 
 from admin_views.api.access import Limit, Offset, ServicesDep, check_wire_version, permitted, services_of
-from admin_views.api.schemas import ChangeShape, Page, Shape, change_shapes
+from admin_views.api.schemas import Page, Shape, example
 from admin_views.bodies import download
 from admin_views.permissions import Resource
-from admin_views.problems import NotProven, Unauthenticated
+from admin_views.problems import ForbiddenDag, NotProven, Unauthenticated
 from admin_views.services import Caller
-from config_store import submissions
+from config_store import reruns, submissions
 from config_store.errors import reject
-from config_store.receipts import diff_receipts
 from config_store.submissions import Filters, Submitter
 from config_store.wire import (
     SUBMISSION_SCHEME,
     TASK_SCHEME,
+    Acknowledgement,
     JobRequest,
     Outcome,
     Receipt,
+    ReceiptChange,
     Report,
+    RerunMode,
     State,
     Summary,
+    TaskIdentity,
     Ticket,
 )
 
@@ -36,12 +39,23 @@ router = APIRouter(prefix="/submissions", tags=["submissions"])
 Reader = Annotated[Caller, Depends(permitted("GET", Resource.SUBMISSIONS))]
 
 
-class ReceiptDifference(Shape):
-    """What differs between two submissions."""
+Starter = Annotated[Caller, Depends(permitted("PUT", Resource.SUBMISSIONS))]
 
-    from_: str = Field(alias="from")
+
+class ReceiptDifference(Shape):
+    """What differs between two submissions; ``from`` is null for a task that never succeeded before."""
+
+    from_: str | None = Field(alias="from")
     to: str
-    changes: list[ChangeShape]
+    changes: list[ReceiptChange]
+
+
+class RerunWish(Shape):
+    """With which settings a task runs again."""
+
+    model_config = example(mode="then")
+
+    mode: RerunMode
 
 
 async def submitter_of(request: Request) -> Submitter | Caller:
@@ -125,14 +139,15 @@ def list_submissions(
 def diff_submissions(
     services: ServicesDep,
     _: Reader,
-    from_: Annotated[str, Query(alias="from", description="the id of a submission")],
     to: Annotated[str, Query(description="the id of a submission")],
+    from_: Annotated[
+        str | None, Query(alias="from", description="the id of a submission; by default the task's last success before")
+    ] = None,
 ) -> ReceiptDifference:
-    """What differs between what two submissions ran."""
+    """What differs between what two submissions ran, and who saved it."""
     with services.database.reading() as session:
-        old, new = submissions.get_receipt(session, from_), submissions.get_receipt(session, to)
-    changes = change_shapes(diff_receipts(old, new))
-    return ReceiptDifference.model_validate({"from": from_, "to": to, "changes": changes})
+        old, changes = submissions.diff_submissions(session, from_, to)
+    return ReceiptDifference.model_validate({"from": old, "to": to, "changes": changes})
 
 
 @router.get("/{submission_id}")
@@ -143,11 +158,38 @@ def read_submission(services: ServicesDep, _: Reader, submission_id: str) -> Rec
         return submissions.get_receipt(session, submission_id)
 
 
-@router.post("/{submission_id}/reports", status_code=204, dependencies=[Depends(check_wire_version)])
-def report(services: ServicesDep, submission_id: Annotated[str, Depends(reported_submission)], told: Report) -> None:
-    """Add to the receipt; `Authorization: Couture-Submission <token>`. An end that was told is told for good."""
+@router.post("/{submission_id}/reports", dependencies=[Depends(check_wire_version)])
+def report(
+    services: ServicesDep, submission_id: Annotated[str, Depends(reported_submission)], told: Report
+) -> Acknowledgement:
+    """Add to the receipt; `Authorization: Couture-Submission <token>`. An end that was told is told for good.
+
+    A failure is answered with what changed since the task last worked.
+    """
     with services.database.writing() as session:
-        submissions.record_report(session, submission_id, told)
+        return Acknowledgement(changed=submissions.record_report(session, submission_id, told).changed)
+
+
+@router.post("/{submission_id}/rerun", status_code=202)
+def run_again(services: ServicesDep, caller: Starter, submission_id: str, wish: RerunWish) -> TaskIdentity:
+    """Run the submission's task again in its DAG run: as `then` (its revision and artifacts) or as `now`.
+
+    Needs, besides, the right to clear the DAG's tasks. Nothing downstream runs again. The new receipt names the old.
+    """
+    services.close_gone_tries(submission_id)
+    with services.deed(caller) as deed:
+        task = reruns.ask_rerun(deed.session, submission_id, wish.mode, caller.name)
+        if not services.identity.may_run_task(caller, task.dag_id):
+            raise ForbiddenDag(task.dag_id, "clear tasks of")
+        subject = f"task {task.dag_id}.{task.task_id}"
+        deed.note("submission.rerun", subject, mode=wish.mode, run_id=task.run_id, submission_id=submission_id)
+    try:
+        services.task_runs.run_again(task)
+    except Exception:
+        with services.database.writing() as session:
+            reruns.withdraw_rerun(session, submission_id)
+        raise
+    return task
 
 
 @router.get("/{submission_id}/files/{sha256}", response_class=Response, dependencies=[Depends(check_wire_version)])

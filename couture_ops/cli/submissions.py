@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from couture_ops.cli.connection import Api
+from couture_ops.cli.diff import show_changes
 from couture_ops.cli.listing import ListingGroup
 from couture_ops.cli.options import examples, output_option, paging_options, say_what_is_left, with_api
 from couture_ops.cli.output import emit, print_fields, print_table, tell, title
@@ -16,6 +17,7 @@ from couture_ops.cli.plans import show_files, show_settings
 from couture_ops.cli.texts import time_text
 
 STATES = ("planned", "keyed", "submitted", "running", "ended")
+MODES = ("then", "now")
 OUTCOMES = ("succeeded", "failed", "killed", "lost")
 
 
@@ -101,6 +103,29 @@ def show_submission(api: Api, submission_id: str, output: str) -> None:
     emit(receipt, output, lambda: show_receipt(receipt))
 
 
+@submissions.command(
+    "rerun",
+    epilog=examples("couture submissions rerun ID --as then", "couture submissions rerun ID --as now"),
+)
+@click.argument("submission_id", metavar="ID")
+@click.option(
+    "--as",
+    "mode",
+    type=click.Choice(MODES),
+    required=True,
+    help="then: with the group's revision and the artifacts of that submission. now: with those of the moment.",
+)
+@output_option
+@with_api
+def rerun_submission(api: Api, submission_id: str, mode: str, output: str) -> None:
+    """Run the task of a submission again, in its DAG run.
+
+    Nothing downstream runs again. Needs the right to clear tasks of the DAG. The new receipt names the old one.
+    """
+    task = api.send("POST", "submissions", submission_id, "rerun", json={"mode": mode})
+    emit(task, output, lambda: tell(f"{task_text(task)} of run {task['run_id']} runs again, as {mode}."))
+
+
 def show_receipt(receipt: Mapping[str, Any]) -> None:
     """Prints a receipt for people."""
     plan = receipt["plan"]
@@ -121,9 +146,22 @@ def show_receipt(receipt: Mapping[str, Any]) -> None:
         title("Warnings")
         for warning in plan["warnings"]:
             tell(f"- {warning}")
+    if receipt.get("changed"):
+        show_changed(receipt["changed"])
     if receipt.get("last_lines"):
         title("Last lines of the log")
         tell(receipt["last_lines"].rstrip("\n"))
+
+
+def show_changed(changed: Mapping[str, Any]) -> None:
+    """Prints what changed since the task last worked."""
+    title("What changed since the task last succeeded")
+    if changed["since"] is None:
+        tell("It has never succeeded before: there is nothing to compare with.")
+    elif not changed["changes"]:
+        tell(f"Nothing that the suite knows of, compared with submission {changed['since']}.")
+    else:
+        show_changes({"from": changed["since"], "to": "this one", "changes": changed["changes"]})
 
 
 def receipt_fields(receipt: Mapping[str, Any]) -> list[tuple[str, object]]:
@@ -142,9 +180,19 @@ def receipt_fields(receipt: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("Main class", plan.get("class_path")),
         ("Submitted by", receipt["submitted_by"]),
         ("Spark", " ".join(filter(None, (receipt.get("spark_version"), plan.get("spark_home"))))),
+        ("Java", receipt.get("java_version")),
+        ("Runs again", rerun_text(receipt.get("rerun_of"))),
+        ("Run again by", rerun_text(receipt.get("rerun"))),
         ("Host", receipt.get("host")),
         ("Processes", " ".join(map(str, receipt.get("pids") or ()))),
         ("Engine's key", receipt.get("key")),
         ("Application id", receipt.get("application_id")),
         ("Tracking", receipt.get("tracking_url")),
     ]
+
+
+def rerun_text(rerun: Mapping[str, Any] | None) -> str | None:
+    """``ID as then, asked by ada``."""
+    if not rerun:
+        return None
+    return f"{rerun['submission_id'] or '(not begun)'} as {rerun['mode']}, asked by {rerun['asked_by']}"

@@ -16,7 +16,7 @@ from config_store.database import Database, open_engine
 from config_store.secrets import FernetCipher
 from config_store.wire import JobRequest
 from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
-from tests.stand_ins import ListedAudit, ListedTasks, RoleIdentity, task
+from tests.stand_ins import ListedAudit, ListedTaskRuns, ListedTasks, RoleIdentity, task
 
 PROOF = "ti-1:secret"
 #: The revision at which the group ``prod`` of the furnished store stands.
@@ -39,6 +39,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "identity": RoleIdentity(),
         "audit": ListedAudit(),
         "tasks": ListedTasks(),
+        "task_runs": ListedTaskRuns(),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",
     }
@@ -91,4 +92,13 @@ def furnish(api: httpx.Client, identity: RoleIdentity) -> dict[str, str]:
         api.post("/submissions", json=request, headers=identity.add_task("ti-0:secret", task(run_id="manual__0")))
     )
     assert ticket["plan"]["revision"] == REVISION
-    return {"submission": ticket["submission_id"], "token": ticket["token"], "sha256": job["sha256"]}
+    ended = done(api.post("/submissions", json=request, headers=identity.add_task("ti-1:secret", task())))
+    told = {"Authorization": f"Couture-Submission {ended['token']}"}
+    path = f"/submissions/{ended['submission_id']}/reports"
+    done(api.post(path, json={"state": "ended", "outcome": "failed"}, headers=told))
+    return {
+        "submission": ticket["submission_id"],
+        "ended": ended["submission_id"],
+        "token": ticket["token"],
+        "sha256": job["sha256"],
+    }

@@ -207,8 +207,17 @@ ROUTES = [
         SUBMISSION_TOKEN,
         "",
         "/submissions/{submission}/reports",
-        status=204,
         json={"state": "running"},
+    ),
+    Route(
+        "POST",
+        "/submissions/{submission_id}/rerun",
+        EDIT,
+        SUBMISSIONS,
+        "/submissions/{ended}/rerun",
+        status=202,
+        json={"mode": "then"},
+        audited=("submission.rerun", "task sales.load"),
     ),
     Route(
         "GET",

@@ -47,7 +47,8 @@ class LiveStore:
     def add_task(self, task_id: str = "load", **more: Any) -> str:
         """A running task; answers the Authorization header that proves it."""
         identity = cast("RoleIdentity", self._services.identity)
-        return identity.add_task(f"ti-of-{task_id}:secret", task(task_id=task_id, **more))["Authorization"]
+        identified = f"ti-of-{task_id}-{more.get('run_id', '')}"
+        return identity.add_task(f"{identified}:secret", task(task_id=task_id, **more))["Authorization"]
 
     def admin(self, method: str, path: str, **request: Any) -> httpx.Response:
         """An answer to the admin ada."""
@@ -61,6 +62,11 @@ class LiveStore:
     def create_group(self, name: str, **content: Any) -> None:
         """A new config group; the first is the default one."""
         self.admin("POST", "/groups", json={"name": name, "content": content})
+
+    def change_group(self, name: str, **change: Any) -> None:
+        """Set and remove settings of a group, on top of its newest revision."""
+        revision = self.admin("GET", f"/groups/{name}").json()["revision"]
+        self.admin("PATCH", f"/groups/{name}/content", json=change, headers={"If-Match": f'"{revision}"'})
 
     def put_file(self, path: str, content: bytes) -> None:
         """A Hadoop or Kerberos file of a group."""

@@ -82,7 +82,7 @@ def test_a_submission(store: LiveStore) -> None:
 
 
 def test_the_headers_of_each_request() -> None:
-    with raw_server(answer(201, TICKET), answer(204, b""), answer(200, CONTENT, BINARY)) as server:
+    with raw_server(answer(201, TICKET), answer(200, b"{}"), answer(200, CONTENT, BINARY)) as server:
         with connect(server.url) as client:
             client.submit(JOB)
             client.report("s-1", "t-1", Report(state=State.RUNNING))
@@ -158,7 +158,7 @@ def test_a_store_that_stays_away_is_given_up() -> None:
     ):
         client.submit(JOB)
     assert str(caught.value) == (
-        f"The config store at {url} could not be reached for 1 s ([Errno 111] Connection refused). Look whether the "
+        f"The config store at {url} could not be reached for 1 s ([Errno 111] Connection refused). Check that the "
         "API server runs and is reachable from this worker; [couture] store_timeout sets how long to wait."
     )
     assert (caught.value.base_url, caught.value.patience_s) == (url, 0.6)
@@ -229,7 +229,7 @@ def test_an_answer_that_is_no_ticket_is_refused_without_its_values(body: bytes, 
         pytest.raises(StoreRefused) as caught,
     ):
         client.submit(JOB)
-    assert str(caught.value).startswith(f"The answer can't be read: it is no ticket as this worker knows it ({places}")
+    assert str(caught.value).startswith(f"The answer can't be read: it is no Ticket as this worker knows it ({places}")
     assert str(caught.value).endswith("Install the same couture-ops on workers and API servers.")
     assert "canary" not in f"{caught.value!r} {caught.value.__cause__} {caught.value.problem}"
     assert caught.value.__suppress_context__

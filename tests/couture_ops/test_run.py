@@ -243,6 +243,28 @@ def test_whatever_a_driver_prints_of_a_secret_is_hidden(filled: LiveStore, worke
 # --- failure ---
 
 
+def test_a_failure_ends_with_what_changed(filled: LiveStore, worker: Worker) -> None:
+    worker.run(filled.add_task())
+    (success,) = filled.receipts()
+    filled.change_group("default", arguments={"driver-memory": "1g"})
+    with pytest.raises(JobFailed) as caught:
+        worker.run(filled.add_task(run_id="2"), JOB.model_copy(update={"application_arguments": ("exit=1",)}))
+    heading, *lines = caught.value.changes.splitlines()
+    assert heading.startswith(f"What changed since this task last succeeded (submission {success.submission_id}, 20")
+    assert lines[0] == '  application_arguments: ["in", "out"] -> ["exit=1"]'
+    assert lines[1].startswith("  arguments.driver-memory: 512m -> 1g, saved as revision 2 by ")
+    assert str(caught.value).endswith(caught.value.changes)
+
+
+def test_what_fails_before_the_launch_is_told_what_changed(
+    filled: LiveStore, worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled.change_group("default", spark_home="nowhere")
+    with pytest.raises(UnknownSparkHome):
+        worker.run(filled.add_task())
+    assert "This task has never succeeded before: there is nothing to compare it with." in caplog.messages
+
+
 def test_a_failure_is_told_in_words_with_the_last_lines(filled: LiveStore, worker: Worker) -> None:
     with pytest.raises(JobFailed) as caught:
         worker.run(filled.add_task(), JOB.model_copy(update={"application_arguments": ("exit=101",)}))
@@ -253,7 +275,8 @@ def test_a_failure_is_told_in_words_with_the_last_lines(filled: LiveStore, worke
     )
     assert str(caught.value) == (
         f"{words} (submission {receipt.submission_id})\nThe driver's last lines:\n"
-        "Exception in thread main\n    at the.second(line)\n\tat the.third(line)"
+        "Exception in thread main\n    at the.second(line)\n\tat the.third(line)\n"
+        "This task has never succeeded before: there is nothing to compare it with."
     )
     assert states(receipt) == ["planned", "submitted", "running", "ended"]
     assert (receipt.outcome, receipt.exit_code, receipt.message, receipt.last_lines) == ("failed", 101, words, PRINTED)

@@ -21,7 +21,7 @@ from tests.admin_views.calls import (
     upload,
     upon,
 )
-from tests.stand_ins import task
+from tests.stand_ins import ListedTaskRuns, task
 
 if TYPE_CHECKING:
     import httpx
@@ -198,14 +198,11 @@ def test_a_saved_change_reaches_the_next_submission_and_not_the_last(
     receipts = [done(store.get(f"/submissions/{t['submission_id']}")) for t in (first, second)]
     assert [receipt["revision"] for receipt in receipts] == [2, 3]
     difference = done(store.get(f"/submissions/diff?from={first['submission_id']}&to={second['submission_id']}"))
-    assert difference == {
-        "from": first["submission_id"],
-        "to": second["submission_id"],
-        "changes": [
-            {"where": "arguments.executor-memory", "old": None, "new": "8g"},
-            {"where": "revision", "old": "2", "new": "3"},
-        ],
-    }
+    assert (difference["from"], difference["to"]) == (first["submission_id"], second["submission_id"])
+    assert [(c["where"], c["old"], c["new"], c["saved"] and c["saved"]["by"]) for c in difference["changes"]] == [
+        ("arguments.executor-memory", None, "8g", "ada"),
+        ("revision", "2", "3", None),
+    ]
 
 
 # --- again ---
@@ -219,18 +216,18 @@ def test_a_try_that_asks_again_gets_the_same_submission_with_a_new_token(
     assert second["submission_id"] == first["submission_id"]
     assert second["token"] != first["token"]
     problem_of(report(store, first, state="running"), 403, "NotProven")
-    assert report(store, second, state="running").status_code == 204
+    assert report(store, second, state="running").status_code == 200
     assert done(store.get("/submissions"))["total"] == 1
 
 
 def test_a_try_that_has_begun_is_not_begun_again(store: httpx.Client, identity: RoleIdentity) -> None:
     headers = identity.add_task("ti:secret", task())
     ticket = submit(store, headers)
-    assert report(store, ticket, state="submitted", application_id="app-1").status_code == 204
+    assert report(store, ticket, state="submitted", application_id="app-1").status_code == 200
     for _ in range(2):
         problem = problem_of(store.post("/submissions", json=REQUEST, headers=headers), 409, "WrongState")
         assert problem["detail"] == f"Submission {ticket['submission_id']} is submitted; it cannot become planned."
-    assert report(store, ticket, state="ended", outcome="succeeded", exit_code=0).status_code == 204
+    assert report(store, ticket, state="ended", outcome="succeeded", exit_code=0).status_code == 200
     problem_of(store.post("/submissions", json=REQUEST, headers=headers), 409, "WrongState")
     assert done(store.get("/submissions"))["total"] == 1
 
@@ -250,7 +247,7 @@ def test_who_looks_finds_the_end_of_what_runs_no_more(store: httpx.Client, ident
         submit(store, identity.add_task("ti-1", task())),
         submit(store, identity.add_task("ti-2", task("b"))),
     )
-    assert report(store, ticket, state="running").status_code == 204
+    assert report(store, ticket, state="running").status_code == 200
     identity.gone["ti-1"] = "Airflow has its task as failed"
     done(store.get(f"/submissions{path.format(*[ticket['submission_id']] * 2)}"))
     lost = done(store.get(f"/submissions/{ticket['submission_id']}"))
@@ -276,7 +273,7 @@ def test_a_word_that_comes_after_all_counts_more_than_the_presumption(
     ticket = submit(store, identity.add_task("ti-1", task()))
     identity.gone["ti-1"] = "Airflow has its task as failed"
     assert done(store.get(f"/submissions/{ticket['submission_id']}"))["outcome"] == "lost"
-    assert report(store, ticket, state="ended", outcome="killed").status_code == 204
+    assert report(store, ticket, state="ended", outcome="killed").status_code == 200
     receipt = done(store.get(f"/submissions/{ticket['submission_id']}"))
     assert (receipt["outcome"], receipt["message"]) == ("killed", None)
     assert [entry["state"] for entry in receipt["timeline"]] == ["planned", "ended"]
@@ -330,10 +327,10 @@ def test_the_token_dies_with_the_submission(store: httpx.Client, identity: RoleI
     path = f"/submissions/{ticket['submission_id']}"
     assert store.get(f"{path}/files/{digest}", headers=token_of(ticket)).content == JOB
     end = {"state": "ended", "outcome": "succeeded", "exit_code": 0}
-    assert report(store, ticket, **end).status_code == 204
+    assert report(store, ticket, **end).status_code == 200
     ended = done(store.get(path))
     problem_of(store.get(f"{path}/files/{digest}", headers=token_of(ticket)), 403, "NotProven")
-    assert report(store, ticket, **end).status_code == 204  # again: the answer to the first was lost on the way
+    assert report(store, ticket, **end).status_code == 200  # again: the answer to the first was lost on the way
     for told in ({"state": "running"}, {"state": "ended", "outcome": "failed"}):
         problem_of(report(store, ticket, **told), 409, "WrongState")
     assert done(store.get(path)) == ended
@@ -390,7 +387,7 @@ def test_reports_fill_the_receipt(store: httpx.Client, identity: RoleIdentity) -
         {"state": "ended", "outcome": "failed", "exit_code": 137, "message": "killed", "last_lines": "  at x\n"},
     ]
     for told in reports:
-        assert report(store, ticket, **told).status_code == 204
+        assert report(store, ticket, **told).status_code == 200
     receipt = done(store.get(f"/submissions/{ticket['submission_id']}"))
     assert [entry["state"] for entry in receipt["timeline"]] == ["planned", "keyed", "submitted", "running", "ended"]
     for told in reports:
@@ -417,7 +414,7 @@ def test_reports_that_are_refused_change_nothing(
     store: httpx.Client, identity: RoleIdentity, told: Any, status: int, name: str
 ) -> None:
     ticket = submit(store, identity.add_task("ti:s", task()))
-    assert report(store, ticket, state="running").status_code == 204
+    assert report(store, ticket, state="running").status_code == 200
     before = done(store.get(f"/submissions/{ticket['submission_id']}"))
     problem_of(report(store, ticket, **told), status, name)
     assert done(store.get(f"/submissions/{ticket['submission_id']}")) == before
@@ -426,9 +423,9 @@ def test_reports_that_are_refused_change_nothing(
 def test_a_report_may_come_twice(store: httpx.Client, identity: RoleIdentity) -> None:
     ticket = submit(store, identity.add_task("ti:s", task()))
     told = {"state": "running", "host": "worker-3"}
-    assert report(store, ticket, **told).status_code == 204
+    assert report(store, ticket, **told).status_code == 200
     once = done(store.get(f"/submissions/{ticket['submission_id']}"))
-    assert report(store, ticket, **told).status_code == 204
+    assert report(store, ticket, **told).status_code == 200
     assert done(store.get(f"/submissions/{ticket['submission_id']}")) == once
 
 
@@ -502,7 +499,7 @@ def test_a_filter_that_is_none_is_refused(store: httpx.Client, query: str) -> No
 def test_a_submission_that_does_not_exist(store: httpx.Client, receipts: list[str]) -> None:
     problem_of(store.get("/submissions/none"), 404, "NotFound")
     problem_of(store.get(f"/submissions/diff?from={receipts[0]}&to=none"), 404, "NotFound")
-    assert places_of(store.get("/submissions/diff")) == ["from", "to"]
+    assert places_of(store.get("/submissions/diff")) == ["to"]
 
 
 def test_the_secrets_of_a_receipt_are_hidden(store: httpx.Client, identity: RoleIdentity) -> None:
@@ -531,3 +528,87 @@ def test_a_secret_that_no_key_opens_is_told(store: httpx.Client, app: Any, servi
         "The secret groups.prod.configurations.spark.my.password cannot be decrypted with the present Fernet keys; "
         "add the former key to [core] fernet_key (new,old) or set the secret again."
     )
+
+
+# --- what changed, and again ---
+
+
+def failed(api: httpx.Client, headers: dict[str, str], outcome: str = "failed", **request: Any) -> tuple[Any, Any]:
+    """Run a task to its end; answers the ticket and what the worker was told."""
+    ticket = submit(api, headers, **request)
+    return ticket, done(report(api, ticket, state="ended", outcome=outcome))
+
+
+def test_a_failure_is_answered_with_what_changed(store: httpx.Client, identity: RoleIdentity) -> None:
+    first, told = failed(store, identity.add_task("ti-1", task(run_id="1")), "succeeded")
+    assert told == {"changed": None}
+    change(store, "prod", 2, arguments={"executor-memory": "8g"})
+    second, told = failed(store, identity.add_task("ti-2", task(run_id="2")))
+    (entry,) = told["changed"]["changes"]
+    assert told["changed"]["since"] == first["submission_id"]
+    assert {**entry, "saved": {**entry["saved"], "at": ""}} == {
+        "where": "arguments.executor-memory",
+        "old": None,
+        "new": "8g",
+        "saved": {"by": "ada", "at": "", "revision": 3},
+    }
+    assert done(store.get(f"/submissions/{second['submission_id']}"))["changed"] == told["changed"]
+    difference = done(store.get("/submissions/diff", params={"to": second["submission_id"]}))
+    assert difference["from"] == first["submission_id"]
+    assert [c["where"] for c in difference["changes"]] == ["arguments.executor-memory", "revision"]
+
+
+def test_a_task_that_never_succeeded_has_nothing_to_differ_from(store: httpx.Client, identity: RoleIdentity) -> None:
+    ticket, told = failed(store, identity.add_task("ti-1", task()))
+    assert told == {"changed": {"since": None, "succeeded_at": None, "changes": []}}
+    answer = done(store.get("/submissions/diff", params={"to": ticket["submission_id"]}))
+    assert answer == {"from": None, "to": ticket["submission_id"], "changes": []}
+
+
+def rerun(api: httpx.Client, ticket: Any, mode: str, **more: Any) -> httpx.Response:
+    """Ask for a task to run again."""
+    return api.post(f"/submissions/{ticket['submission_id']}/rerun", json={"mode": mode}, **more)
+
+
+def test_a_task_runs_again_as_then(store: httpx.Client, identity: RoleIdentity, services: Services) -> None:
+    first, _ = failed(store, identity.add_task("ti-1", task()))
+    change(store, "prod", 2, arguments={"executor-memory": "8g"})
+    answer = rerun(store, first, "then")
+    assert (answer.status_code, answer.json()["run_id"]) == (202, "manual__1")
+    assert [(again.dag_id, again.task_id) for again in listed_again(services)] == [("sales", "load")]
+    second = submit(store, identity.add_task("ti-2", task(try_number=2)))
+    assert second["plan"]["revision"] == 2
+    receipt = done(store.get(f"/submissions/{second['submission_id']}"))
+    assert (receipt["rerun_of"]["submission_id"], receipt["rerun_of"]["mode"]) == (first["submission_id"], "then")
+
+
+def test_a_wish_that_airflow_refuses_is_taken_back(
+    store: httpx.Client, identity: RoleIdentity, services: Services
+) -> None:
+    first, _ = failed(store, identity.add_task("ti-1", task()))
+    assert isinstance(services.task_runs, ListedTaskRuns)
+    services.task_runs.running.add("load")
+    problem_of(rerun(store, first, "then"), 422, "Unresolvable")
+    assert done(store.get(f"/submissions/{first['submission_id']}"))["rerun"] is None
+
+
+def test_who_may_not_clear_a_dag_runs_nothing_again(
+    store: httpx.Client, identity: RoleIdentity, services: Services
+) -> None:
+    first, _ = failed(store, identity.add_task("ti-1", task("private")))
+    problem = problem_of(rerun(store, first, "then"), 403, "ForbiddenDag")
+    assert problem["detail"] == "This needs the permission to clear tasks of the DAG 'private'."
+    assert listed_again(services) == []
+    assert done(store.get(f"/submissions/{first['submission_id']}"))["rerun"] is None
+
+
+def test_what_runs_still_is_not_run_again(store: httpx.Client, identity: RoleIdentity) -> None:
+    problem_of(rerun(store, submit(store, identity.add_task("ti-1", task())), "now"), 409, "WrongState")
+    problem_of(rerun(store, {"submission_id": "nope"}, "now"), 404, "NotFound")
+    ticket, _ = failed(store, identity.add_task("ti-2", task("b")))
+    problem_of(rerun(store, ticket, "sometimes"), 422, "InvalidInput")
+
+
+def listed_again(services: Services) -> list[Any]:
+    assert isinstance(services.task_runs, ListedTaskRuns)
+    return services.task_runs.again

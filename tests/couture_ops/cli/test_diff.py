@@ -10,7 +10,7 @@ import pytest
 from tests.couture_ops.cli.couture_process import Couture
 from tests.couture_ops.cli.store_server import Answer, StoreServer
 
-CHANGES = [
+CHANGES: list[dict[str, object]] = [
     {"where": "arguments.executor-memory", "old": "4g", "new": "8g"},
     {"where": "configurations.spark.my.apikey", "old": None, "new": "••••••"},
     {"where": "hadoop_files.core-site.xml.fs.defaultFS", "old": "hdfs://a", "new": ""},
@@ -57,15 +57,52 @@ def test_no_difference(couture: Couture, server: StoreServer) -> None:
     assert couture.ok("diff", "prod") == "prod revision 6 and prod revision 7 do not differ.\n"
 
 
-def test_submissions(couture: Couture, server: StoreServer) -> None:
+FIRST, SECOND = "0b9be3f6-8a4f-4a56-9d0e-7d5f7f3f6a11", "51d0a6ce-54f5-4a0b-a2b8-0c54a4d3c1f2"
+
+
+def test_two_submissions(couture: Couture, server: StoreServer) -> None:
     server.answers["GET /submissions/diff"] = difference("id-1", "id-2", changes=CHANGES[:1])
-    assert couture.ok("diff", "--submissions", "id-1", "id-2") == (
-        "WHERE                      id-1  id-2\narguments.executor-memory  4g    8g\n"
+    assert (
+        couture.ok("diff", FIRST, SECOND)
+        == "WHERE                      id-1  id-2\narguments.executor-memory  4g    8g\n"
     )
-    assert server.asked[0].query == {"from": "id-1", "to": "id-2"}
+    assert server.asked[0].query == {"from": FIRST, "to": SECOND}
 
 
-@pytest.mark.parametrize("arguments", [[], ["prod", "--submissions", "a", "b"]])
-def test_one_or_the_other(couture: Couture, arguments: list[str]) -> None:
-    refusal = couture.error("diff", *arguments, code=2)
-    assert refusal.endswith("Error: Give a GROUP, or --submissions ID ID.\n")
+def test_one_submission_and_who_saved_what(couture: Couture, server: StoreServer) -> None:
+    saved = {"by": "ada", "at": "2026-01-31T10:00:00Z", "revision": 7}
+    uploaded = {"by": "eve", "at": "2026-01-31T11:00:00Z", "revision": None}
+    changes: list[dict[str, object]] = [
+        {**CHANGES[0], "saved": saved},
+        {"where": "code_artifact", "old": "a.py@1 ab", "new": "a.py@2 cd", "saved": uploaded},
+        {"where": "class_path", "old": None, "new": "a.B", "saved": None},
+    ]
+    server.answers["GET /submissions/diff"] = difference("id-1", "id-2", changes=changes)
+    assert [line.rstrip() for line in couture.ok("diff", SECOND).splitlines()] == [
+        "WHERE                      id-1       id-2       SAVED BY",
+        "arguments.executor-memory  4g         8g         ada, 2026-01-31 10:00:00 UTC, revision 7",
+        "code_artifact              a.py@1 ab  a.py@2 cd  eve, 2026-01-31 11:00:00 UTC",
+        "class_path                 (not set)  a.B",
+    ]
+    assert server.asked[0].query == {"to": SECOND}
+
+
+def test_a_task_that_never_succeeded(couture: Couture, server: StoreServer) -> None:
+    server.answers["GET /submissions/diff"] = difference(None, SECOND, changes=[])
+    assert couture.ok("diff", SECOND) == (
+        f"The task of {SECOND} has never succeeded before: there is nothing to compare it with.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Missing argument 'GROUP|SUBMISSION'."),
+        (["prod", "six"], "'six' is no revision: give its number."),
+        (["prod", "0"], "'0' is no revision: give its number."),
+        ([FIRST, SECOND, "3"], "Give one submission or two, and no --other."),
+        ([FIRST, "--other", "prod"], "Give one submission or two, and no --other."),
+    ],
+)
+def test_wrong_usage(couture: Couture, arguments: list[str], words: str) -> None:
+    assert couture.error("diff", *arguments, code=2).endswith(f"Error: {words}\n")

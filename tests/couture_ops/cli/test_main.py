@@ -80,6 +80,7 @@ def test_the_tree_is_complete() -> None:
         "artifacts show",
         "artifacts upload",
         "submissions list",
+        "submissions rerun",
         "submissions show",
         "diff",
         "render",

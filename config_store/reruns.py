@@ -1,0 +1,129 @@
+"""Running a task again: with the settings of an old receipt, or with those of the moment.
+
+The wish is written into the old receipt; the next try of that task in that DAG run fulfils it. Retries of a try that
+ran as then do so, too, until one succeeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from config_store.artifacts import ArtifactKind
+from config_store.errors import NotFound, Unresolvable, WrongState
+from config_store.models import SubmissionRow
+from config_store.receipts import read_receipt
+from config_store.wire import Outcome, Rerun, RerunMode, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from config_store.submissions import Submitter
+    from config_store.wire import Receipt, TaskIdentity
+
+#: So many tries of one task in one DAG run are looked at for a wish.
+_MAX_TRIES = 100
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What a task that runs as then takes from its old receipt; ``versions`` by kind and name of the artifact."""
+
+    submission_id: str
+    group: str
+    revision: int
+    versions: Mapping[tuple[ArtifactKind, str], int]
+    asked_by: str
+
+
+def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> TaskIdentity:
+    """Write down that the task of a receipt is to run again; answers the task.
+
+    Raises NotFound, WrongState (it runs still), Unresolvable (its Airflow is another).
+    """
+    row = session.get(SubmissionRow, submission_id, with_for_update=True)
+    if row is None:
+        raise NotFound("submission", submission_id)
+    if row.task_instance_id is None:
+        raise Unresolvable(
+            "This submission came from outside this Airflow, which can't run its task again; clear the task there."
+        )
+    if row.state != State.ENDED:
+        raise WrongState(submission_id, row.state, State.PLANNED)
+    asked = Rerun(mode=mode, asked_by=author, asked_at=datetime.now(UTC))
+    row.facts = {**row.facts, "rerun": asked.model_dump(mode="json")}
+    return read_receipt(row).task
+
+
+def withdraw_rerun(session: Session, submission_id: str) -> None:
+    """Take the wish back: the task could not be started."""
+    row = session.get_one(SubmissionRow, submission_id, with_for_update=True)
+    row.facts = {name: fact for name, fact in row.facts.items() if name != "rerun"}
+
+
+def find_rerun(session: Session, submitter: Submitter, own: SubmissionRow | None) -> tuple[Receipt, Rerun] | None:
+    """The receipt that this try runs again, and how; None for a try like any."""
+    if submitter.task_instance_id is None:
+        return None
+    earlier = [read_receipt(row) for row in _tries(session, submitter.task) if own is None or row.id != own.id]
+    own_id = own.id if own else None
+    for receipt in earlier:
+        if receipt.rerun and receipt.rerun.submission_id in (None, own_id):
+            return receipt, receipt.rerun
+    if earlier and (former := earlier[0].rerun_of) and former.submission_id and _goes_on(earlier[0]):
+        return read_receipt(session.get_one(SubmissionRow, former.submission_id)), former
+    return None
+
+
+def fulfil_rerun(session: Session, row: SubmissionRow, receipt: Receipt, rerun: Rerun) -> None:
+    """Name the new submission in the old receipt, and the old one in the new."""
+    row.facts = {
+        **row.facts,
+        "rerun_of": rerun.model_copy(update={"submission_id": receipt.submission_id}).model_dump(mode="json"),
+    }
+    old = session.get_one(SubmissionRow, receipt.submission_id)
+    told = rerun.model_copy(update={"submission_id": row.id})
+    old.facts = {**old.facts, "rerun": told.model_dump(mode="json")}
+
+
+def pins_of(receipt: Receipt, rerun: Rerun) -> Pins | None:
+    """What is pinned; None for a task that runs as now."""
+    if rerun.mode is RerunMode.NOW:
+        return None
+    plan = receipt.plan
+    versions = {(ArtifactKind.DEPENDENCY, r.artifact.name): r.artifact.version for r in plan.resources if r.artifact}
+    if plan.application:
+        versions[ArtifactKind.CODE, plan.application.name] = plan.application.version
+    return Pins(receipt.submission_id, receipt.group, receipt.revision, versions, rerun.asked_by)
+
+
+def _goes_on(former: Receipt) -> bool:
+    """Whether the next try is a retry of one that ran as then."""
+    return (
+        former.rerun_of is not None
+        and former.rerun_of.mode is RerunMode.THEN
+        and former.outcome is not Outcome.SUCCEEDED
+    )
+
+
+def _tries(session: Session, task: TaskIdentity) -> list[SubmissionRow]:
+    """The submissions of one task in one DAG run, newest first."""
+    return list(
+        session.scalars(
+            select(SubmissionRow)
+            .where(
+                SubmissionRow.dag_id == task.dag_id,
+                SubmissionRow.task_id == task.task_id,
+                SubmissionRow.run_id == task.run_id,
+                SubmissionRow.map_index == task.map_index,
+                SubmissionRow.task_instance_id.is_not(None),
+            )
+            .order_by(SubmissionRow.created_at.desc())
+            .limit(_MAX_TRIES)
+        )
+    )
