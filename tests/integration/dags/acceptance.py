@@ -90,3 +90,8 @@ with DAG("failure", schedule=None, is_paused_upon_creation=False):
 
 with DAG("mapped", schedule=None, is_paused_upon_creation=False):
     CoutureSparkOperator.partial(task_id="t", **JAR).expand(application_arguments=[["first"], ["second"]])
+
+with DAG("again", schedule=None, is_paused_upon_creation=False):
+    CoutureSparkOperator(
+        task_id="t", config_group="g_delta", **JAR, application_arguments=["exit={{ dag_run.conf.get('exit', 0) }}"]
+    )
