@@ -3,6 +3,8 @@
 The one module of the store that workers import. It needs pydantic and nothing else.
 """
 
+# Longer than other modules: all that travels lies here, because workers may import nothing else of the store.
+
 from __future__ import annotations
 
 import hashlib
