@@ -1,7 +1,7 @@
 # Every target does its own set-up first (tools/bootstrap.sh); a second call takes seconds.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration test-e2e lint format setup setup-python lock clean
+.PHONY: help demo bench test test-unit test-integration test-e2e lint format setup setup-python lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
@@ -11,6 +11,9 @@ help: ## This list
 
 demo: setup ## Airflow with the suite, and an example that runs real Spark; until Ctrl-C. ONCE=1: ends with the example
 	@$(PYTHON) -m tools.demo $(if $(filter-out 0,$(ONCE)),--once)
+
+bench: setup ## Speed, beside the Apache Spark provider, to build/bench.json and docs/benchmarks.md. ONLY=name: one of them
+	@$(PYTHON) -m tools.bench $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
 
 test: setup ## Everything: lint, unit tests, integration with real Spark, the demo
 	@$(MAKE) --no-print-directory lint

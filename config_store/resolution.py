@@ -52,6 +52,9 @@ PYTHON_ON_YARN = "spark.yarn.appMasterEnv.PYSPARK_PYTHON"
 #: Arguments that hold lists of files: every layer adds to them, see config_store.resources.
 LISTS = ("jars", "py-files", "files")
 
+# A plan may hold thousands of settings: what is asked for each of them is looked up, not searched for.
+_LAYER_RANK = {layer: rank for rank, layer in enumerate(Layer)}
+_KIND_RANK = {kind: rank for rank, kind in enumerate(SettingKind)}
 _FIELD_OF = {
     SettingKind.ARGUMENT: "spark_arguments",
     SettingKind.CONFIGURATION: "spark_configurations",
@@ -266,11 +269,11 @@ def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[Effective
         if candidate.name not in FILE_LISTS:
             by_key.setdefault(twin_key(candidate.kind, candidate.name), []).append(candidate)
     settled = (_strongest(group, rivals) for rivals in by_key.values())
-    yield from sorted((s for s in settled if s.value), key=lambda s: (list(SettingKind).index(s.kind), s.name))
+    yield from sorted((s for s in settled if s.value), key=lambda s: (_KIND_RANK[s.kind], s.name))
 
 
 def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
-    rivals = sorted(rivals, key=lambda candidate: list(Layer).index(candidate.layer), reverse=True)
+    rivals = sorted(rivals, key=lambda candidate: _LAYER_RANK[candidate.layer], reverse=True)
     winner, beaten = rivals[0], rivals[1:]
     for loser in beaten:
         _check_final(group, winner, loser)

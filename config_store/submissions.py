@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 
 from config_store.artifacts import ArtifactKind
 from config_store.errors import Fault, InvalidInput, NotFound, WrongState, reject
@@ -37,7 +37,7 @@ from config_store.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
@@ -244,17 +244,22 @@ def _fill_plan(row: SubmissionRow, request: JobRequest, plan: SubmitPlan, token:
 
 def _record_files(session: Session, submission_id: str, plan: SubmitPlan) -> None:
     session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id == submission_id))
-    for file, kind in dict.fromkeys(_files(plan)):
-        session.add(
-            SubmissionFileRow(
-                submission_id=submission_id,
-                sha256=file.sha256,
-                name=file.name,
-                size=file.size,
-                version_id=_version_id(session, file, kind),
-            )
-        )
-    session.flush()
+    files = list(dict.fromkeys(_files(plan)))
+    version_ids = _version_ids(session, [file for file, _ in files])
+    rows = [
+        {
+            "submission_id": submission_id,
+            "sha256": file.sha256,
+            "name": file.name,
+            "size": file.size,
+            "version_id": version_ids.get((kind, file.name, file.version))
+            if isinstance(file, PlannedArtifact)
+            else None,
+        }
+        for file, kind in files
+    ]
+    if rows:
+        session.execute(insert(SubmissionFileRow), rows)
 
 
 def _files(plan: SubmitPlan) -> Iterator[tuple[StoredFile, ArtifactKind | None]]:
@@ -270,15 +275,15 @@ def _files(plan: SubmitPlan) -> Iterator[tuple[StoredFile, ArtifactKind | None]]
             yield resource.artifact, ArtifactKind.DEPENDENCY
 
 
-def _version_id(session: Session, file: StoredFile, kind: ArtifactKind | None) -> int | None:
-    """The version of an artifact; None for a Hadoop file or a krb5.conf."""
-    if not isinstance(file, PlannedArtifact):
-        return None
-    return session.scalar(
-        select(VersionRow.id)
-        .join(ArtifactRow)
-        .where(ArtifactRow.kind == kind, ArtifactRow.name == file.name, VersionRow.version == file.version)
+def _version_ids(session: Session, files: Iterable[StoredFile]) -> dict[tuple[str | None, str, int], int]:
+    """The ids of the artifact versions among the files, by kind, name and number: one query for all."""
+    digests = {file.sha256 for file in files if isinstance(file, PlannedArtifact)}
+    rows = session.execute(
+        select(ArtifactRow.kind, ArtifactRow.name, VersionRow.version, VersionRow.id)
+        .join(VersionRow.artifact)
+        .where(VersionRow.sha256.in_(digests))
     )
+    return {(kind, name, version): id_ for kind, name, version, id_ in rows}
 
 
 def _facts(report: Report) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up this checkout: virtual environment, JDK, the example's jars. What is there and up to date is kept.
-# usage: tools/bootstrap.sh all | python | lock [--upgrade] | clean
+# usage: tools/bootstrap.sh all | python | peer | lock [--upgrade] | clean
 # Writes below .venv, .cache and build only; the JDK comes as a system package when none is found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -173,6 +173,21 @@ compile_jobs() {
   echo "$wanted" >"$stamp"
 }
 
+# --- The benchmarks' peer -------------------------------------------------------------------------------------
+
+# An environment of its own: its pyspark-client would write into the folder of our pyspark.
+set_up_peer() {
+  local wanted peer=build/bench/peer
+  wanted=$(digest requirements/peer.lock tools/bootstrap.sh)
+  [ "$(cat "$peer/.in-sync" 2>/dev/null)" != "$wanted" ] || return 0
+  use_pips_index
+  say "the benchmarks' peer: packages of requirements/peer.lock to $peer"
+  step peer-venv "Run make clean, then try again." uv venv --clear --python "$venv/bin/python" "$peer"
+  step peer-packages "$(network_advice)" uv pip sync --python "$peer/bin/python" --require-hashes \
+    requirements/peer.lock
+  echo "$wanted" >"$peer/.in-sync"
+}
+
 # --------------------------------------------------------------------------------------------------------------
 
 set_up_all() {
@@ -192,7 +207,10 @@ lock() {
   UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --extra airflow --extra fab --extra s3 --extra spark "$@" \
     --output-file requirements/dev.lock setup.cfg requirements/dev.in
-  say "requirements/dev.lock is written; the next make installs it"
+  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
+    --generate-hashes --no-emit-index-url --constraint requirements/dev.lock "$@" \
+    --output-file requirements/peer.lock requirements/peer.in
+  say "requirements/dev.lock and peer.lock are written; the next make installs them"
 }
 
 clean() {
@@ -210,6 +228,7 @@ mkdir -p "$logs" "$root/.cache/tmp"
 case ${1:-} in
   all) set_up_all ;;
   python) set_up_python ;;
+  peer) set_up_peer ;;
   lock) shift && lock "$@" ;;
   clean) clean ;;
   *) sed -n '2,4p' "$0" >&2 && exit 2 ;;

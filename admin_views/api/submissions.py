@@ -92,10 +92,10 @@ def _opened(submission_id: str, request: Request, *, ended: bool) -> str:
     return submission_id
 
 
-@router.post("", status_code=201, dependencies=[Depends(check_wire_version)])
+@router.post("", status_code=201, response_model=Ticket, dependencies=[Depends(check_wire_version)])
 def submit(
     services: ServicesDep, submitter: Annotated[Submitter | Caller, Depends(submitter_of)], job: JobRequest
-) -> Ticket:
+) -> Response:
     """Resolve a job and write its receipt.
 
     A task proves itself by `Authorization: Couture-Task <task instance id>:<secret>`; callers outside this
@@ -104,7 +104,9 @@ def submit(
     if isinstance(submitter, Caller):
         submitter = _outside(submitter, job)
     with services.database.writing() as session:
-        return submissions.submit(session, job, submitter, services.cipher)
+        ticket = submissions.submit(session, job, submitter, services.cipher)
+    # a plan may hold thousands of settings, which FastAPI would turn into dictionaries first
+    return Response(ticket.model_dump_json(), status_code=201, media_type="application/json")
 
 
 def _outside(caller: Caller, job: JobRequest) -> Submitter:

@@ -48,6 +48,10 @@ class AirflowApi:
         token = self._ask("POST", "/auth/token", {"username": username, "password": password})["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
 
+    def authorization(self) -> dict[str, str]:
+        """The headers of a request as that user, after ``login``."""
+        return {"Authorization": self._http.headers["Authorization"]}
+
     def import_errors(self, since: datetime) -> dict[str, str]:
         """DAG file -> the traceback of its import; errors of a former Airflow may have been mended meanwhile."""
         errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]

@@ -1,0 +1,74 @@
+"""How much is measured: the sizes that the goals are about, and small ones to see that everything works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Counts of runs and sizes; ``growth``: how many times the second store of ``resolve`` is the first."""
+
+    name: str
+    spark_runs: int
+    log_runs: int
+    log_lines: int
+    groups: int
+    settings: int
+    artifacts: int
+    receipts: int
+    growth: int
+    submissions: int
+    artifact_runs: int
+    artifact_bytes: int
+    upload_runs: int
+    upload_bytes: int
+    operators: int
+    parse_runs: int
+    import_runs: int
+    cli_runs: int
+
+
+FULL = Scale(
+    name="full",
+    spark_runs=5,
+    log_runs=5,
+    log_lines=200_000,
+    groups=100,
+    settings=1000,
+    artifacts=1000,
+    receipts=1000,
+    growth=10,
+    submissions=300,
+    artifact_runs=5,
+    artifact_bytes=500 * MB,
+    upload_runs=5,
+    upload_bytes=2000 * MB,
+    operators=1000,
+    parse_runs=11,
+    import_runs=21,
+    cli_runs=7,
+)
+SMALL = Scale(
+    name="small",
+    spark_runs=1,
+    log_runs=1,
+    log_lines=20_000,
+    groups=10,
+    settings=100,
+    artifacts=100,
+    receipts=100,
+    growth=2,
+    submissions=20,
+    artifact_runs=2,
+    artifact_bytes=20 * MB,
+    upload_runs=1,
+    upload_bytes=100 * MB,
+    operators=100,
+    parse_runs=2,
+    import_runs=3,
+    cli_runs=2,
+)
+SCALES = {scale.name: scale for scale in (FULL, SMALL)}
