@@ -1,7 +1,7 @@
 # Every target does its own set-up first (tools/bootstrap.sh); a second call takes seconds.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-unit test-integration test-e2e lint format setup setup-python lock clean
+.PHONY: help demo bench test test-unit test-integration test-e2e lint format setup setup-python setup-databases lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
@@ -15,14 +15,14 @@ demo: setup ## Airflow with the suite, and an example that runs real Spark; unti
 bench: setup ## Speed, beside the Apache Spark provider, to build/bench.json and docs/benchmarks.md. ONLY=name: one of them
 	@$(PYTHON) -m tools.bench $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
 
-test: setup ## Everything: lint, unit tests, integration with real Spark, the demo
+test: setup setup-databases ## Everything: lint, unit tests, integration with real Spark, the demo
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-test-unit: setup-python ## Only the tests that need neither Airflow's processes nor Spark
+test-unit: setup-python setup-databases ## Only the tests that need neither Airflow's processes nor Spark
 	@$(PYTHON) -m pytest -m "not integration and not e2e" $(PYTEST_ARGS)
 
-test-integration: setup ## Only the tests with real Airflow processes and real Spark
+test-integration: setup setup-databases ## Only the tests with real Airflow processes and real Spark
 	@$(PYTHON) -m pytest -m integration $(PYTEST_ARGS)
 
 test-e2e: setup ## Only the tests of the whole demo
@@ -42,6 +42,9 @@ setup: ## Virtual environment, JDK and the example's jars; the other targets cal
 
 setup-python:
 	@tools/bootstrap.sh python
+
+setup-databases: ## PostgreSQL's and MariaDB's programs for the tests, where root or sudo may install them
+	@tools/bootstrap.sh databases
 
 lock: setup-python ## Compile requirements/dev.lock anew; UPGRADE=1: with the newest versions
 	@tools/bootstrap.sh lock $(if $(filter-out 0,$(UPGRADE)),--upgrade)

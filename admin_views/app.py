@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from admin_views.api import artifacts, groups, hadoop, previews, submissions, version
 from admin_views.bodies import LimitBodies
 from admin_views.problems import install_handlers
+from admin_views.text import check_text
 from couture_ops import __version__
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
         docs_url=f"{API_PREFIX}/docs",
         swagger_ui_oauth2_redirect_url=None,
         redoc_url=None,
+        dependencies=[Depends(check_text)],
     )
     app.state.services = services
     for router in (version, groups, hadoop, artifacts, submissions, previews):

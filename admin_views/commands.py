@@ -37,9 +37,10 @@ def get_cli_commands() -> list[CLICommand]:
 def run_init(_arguments: argparse.Namespace) -> None:
     """See INIT_DESCRIPTION; ends the process with a sentence and status 1 when something is missing."""
     from admin_views.installation import NotInstalled, install
+    from config_store.errors import StoreError
 
     try:
         for sentence in install():
             print(sentence)
-    except NotInstalled as error:
+    except (NotInstalled, StoreError) as error:
         raise SystemExit(str(error)) from error

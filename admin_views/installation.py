@@ -46,9 +46,10 @@ def install() -> list[str]:
 
 
 def _check_tables(server: ServerSettings) -> None:
-    engine = open_database(server).engine
-    missing = set(Base.metadata.tables) - set(inspect(engine).get_table_names())
-    engine.dispose()
+    database = open_database(server)
+    with database.reading() as session:
+        missing = set(Base.metadata.tables) - set(inspect(session.connection()).get_table_names())
+    database.engine.dispose()
     if missing:
         raise NotInstalled(f"The tables {', '.join(sorted(missing))} are missing; run `airflow db migrate` first.")
 

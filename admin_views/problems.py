@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from config_store import errors
+from config_store.database import passing_fault
 from config_store.secrets import NoSecretKey
 from couture_ops.errors import CoutureError
 
@@ -116,6 +118,9 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.StorageFull: (507, "The storage is full"),
     errors.BlobMissing: (500, "A stored file is missing"),
     errors.SecretUnreadable: (500, "A secret can't be decrypted"),
+    errors.UnusableDatabase: (500, "The database's URL can't be used"),
+    errors.DatabaseBusy: (503, "The database is busy"),
+    errors.DatabaseAway: (503, "The database can't be reached"),
     NoSecretKey: (503, "No key for secrets"),
     CoutureError: (422, "The task could not be submitted"),
     Unauthenticated: (401, "Not authenticated"),
@@ -153,6 +158,7 @@ def install_handlers(app: FastAPI) -> None:
         app.add_exception_handler(error, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnicodeEncodeError, _not_text)
+    app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -167,6 +173,8 @@ async def _told(request: Request, error: Exception) -> JSONResponse:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": error.scheme}
+    if isinstance(error, errors.DatabaseBusy | errors.DatabaseAway):
+        return {"Retry-After": "1"}  # by which workers know that it passes
     if isinstance(error, HTTPException):
         return dict(error.headers or {})
     if isinstance(error, RangeNotSatisfiable):
@@ -215,6 +223,12 @@ def _placed(fault: dict[str, Any]) -> dict[str, Any]:
         return fault
     message = f"is not JSON: {fault['ctx']['error']} at character {fault['loc'][-1]}"
     return {"loc": ("body",), "msg": message}
+
+
+async def _database(request: Request, error: Exception) -> JSONResponse:
+    """An error of Airflow's own sessions; the store's say themselves what passes."""
+    told = passing_fault(error)
+    return await (_told(request, told) if told else _unforeseen(request, error))
 
 
 async def _not_text(request: Request, error: Exception) -> JSONResponse:

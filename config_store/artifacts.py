@@ -7,19 +7,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import false, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import false, func, select
 
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
-from config_store.errors import AlreadyExists, InUse, InvalidInput, NotFound, User
-from config_store.models import LARGEST_INTEGER, ArtifactRow, VersionRow
-from config_store.names import check_file_name, nearest
+from config_store.database import insert_unless_there
+from config_store.errors import InUse, InvalidInput, NotFound, User
+from config_store.models import LARGEST_INTEGER, ArtifactRow, VersionRow, in_byte_order, name_contains
+from config_store.names import check_author, check_file_name, is_file_name, nearest
 from config_store.settings import note_faults
 from config_store.usage import dags_using_versions, groups_using_dependency
 from config_store.wire import PlannedArtifact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
@@ -87,11 +87,11 @@ def list_artifacts(
     offset: int = 0,
 ) -> tuple[list[Artifact], int]:
     """One page of the artifacts of a kind by name, and how many there are; ``hidden``: the deleted ones too."""
-    matching = select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name.icontains(search, autoescape=True))
+    matching = select(ArtifactRow).where(ArtifactRow.kind == kind, name_contains(ArtifactRow.name, search))
     if not hidden:
         matching = matching.where(ArtifactRow.versions.any(VersionRow.hidden_at.is_(None)))
     total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    rows = list(session.scalars(matching.order_by(ArtifactRow.name).limit(limit).offset(offset)))
+    rows = list(session.scalars(matching.order_by(in_byte_order(ArtifactRow.name)).limit(limit).offset(offset)))
     versions = _versions_of(session, rows)
     return [_artifact(row, versions[row.id]) for row in rows], total
 
@@ -108,7 +108,7 @@ def find_version(session: Session, kind: ArtifactKind, name: str, version: int |
     query = (
         select(VersionRow, ArtifactRow)
         .join(ArtifactRow)
-        .where(ArtifactRow.kind == kind, ArtifactRow.name == name, VersionRow.hidden_at.is_(None))
+        .where(_named(kind, name), VersionRow.hidden_at.is_(None))
         .order_by(VersionRow.version.desc())
         .limit(1)
     )
@@ -152,38 +152,40 @@ def add_version(
     The same content as the newest visible version adds nothing, so that an upload may be repeated.
     """
     check_artifact_name(kind, name)
+    check_author(author)
     if faults := list(note_faults("note", note)):
         raise InvalidInput(faults)
-    row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
-    if row is None:
-        row = ArtifactRow(kind=kind, name=name, newest=0)
-        session.add(row)
-    else:
-        shown = _artifact(row, _versions_of(session, [row])[row.id]).shown
+    insert_unless_there(session, ArtifactRow, kind=kind, name=name, newest=0)
+    row = _row(session, kind, name, lock=True)  # uploads of one name take turns, so each has a number of its own
+    known = _versions_of(session, [row])[row.id]
+    if known:
+        shown = _artifact(row, known).shown
         if shown.sha256 == blob.sha256 and not shown.hidden:
             return shown, False
     return _insert_version(session, row, blob, author, note), True
 
 
 def _insert_version(session: Session, row: ArtifactRow, blob: Blob, author: str, note: str) -> Version:
-    try:
-        session.flush()
-        session.execute(update(ArtifactRow).where(ArtifactRow.id == row.id).values(newest=ArtifactRow.newest + 1))
-        session.refresh(row)
-        added = VersionRow(
-            artifact_id=row.id,
-            version=row.newest,
-            sha256=blob.sha256,
-            size=blob.size,
-            uploaded_by=author,
-            uploaded_at=datetime.now(UTC),
-            note=note,
-        )
-        session.add(added)
-        session.flush()
-    except IntegrityError as error:  # the same name was uploaded first a moment ago, by somebody else
-        raise AlreadyExists(ArtifactKind(row.kind).noun, row.name) from error
+    row.newest += 1
+    added = VersionRow(
+        artifact_id=row.id,
+        version=row.newest,
+        sha256=blob.sha256,
+        size=blob.size,
+        uploaded_by=author,
+        uploaded_at=datetime.now(UTC),
+        note=note,
+    )
+    session.add(added)
+    session.flush()
     return _version(added, row)
+
+
+def keep_artifacts(session: Session, kind: ArtifactKind, names: Iterable[str]) -> None:
+    """Let nobody delete these until the transaction's end; always in one order, so that two savers don't deadlock."""
+    named = ArtifactRow.name.in_([name for name in names if is_file_name(name)])
+    kept = select(ArtifactRow.id).where(ArtifactRow.kind == kind, named).order_by(ArtifactRow.id)
+    session.execute(kept.with_for_update(read=True))
 
 
 def hide_versions(
@@ -199,7 +201,8 @@ def hide_versions(
 
     Raises NotFound, and InUse with the groups and DAGs that use them unless forced.
     """
-    row = _row(session, kind, name)
+    check_author(author)
+    row = _row(session, kind, name, lock=True)
     visible = select(VersionRow).where(VersionRow.artifact_id == row.id, VersionRow.hidden_at.is_(None))
     if version is not None:
         visible = visible.where(_is_number(version))
@@ -218,7 +221,7 @@ def hide_versions(
 
 def restore_versions(session: Session, kind: ArtifactKind, name: str) -> Artifact:
     """Take the newest deletion of a name back: every version hidden by it is visible again."""
-    row = _row(session, kind, name)
+    row = _row(session, kind, name, lock=True)
     latest = session.scalar(select(func.max(VersionRow.hidden_at)).where(VersionRow.artifact_id == row.id))
     if latest is not None:
         for hidden in session.scalars(
@@ -247,8 +250,16 @@ def _is_number(version: int) -> ColumnElement[bool]:
     return VersionRow.version == version if 0 < version <= LARGEST_INTEGER else false()
 
 
-def _row(session: Session, kind: ArtifactKind, name: str) -> ArtifactRow:
-    row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
+def _named(kind: ArtifactKind, name: str) -> ColumnElement[bool]:
+    return (ArtifactRow.kind == kind) & (ArtifactRow.name == name) if is_file_name(name) else false()
+
+
+def _row(session: Session, kind: ArtifactKind, name: str, *, lock: bool = False) -> ArtifactRow:
+    """An artifact; locked, it is as it stands now, and until the transaction's end."""
+    query = select(ArtifactRow).where(_named(kind, name))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = session.scalar(query)
     if row is None:
         raise _missing(session, kind, name, None)
     return row
@@ -258,7 +269,7 @@ def _missing(session: Session, kind: ArtifactKind, name: str, version: int | Non
     visible = (
         select(VersionRow.version)
         .join(ArtifactRow)
-        .where(ArtifactRow.kind == kind, ArtifactRow.name == name, VersionRow.hidden_at.is_(None))
+        .where(_named(kind, name), VersionRow.hidden_at.is_(None))
         .order_by(VersionRow.version.desc())
     )
     versions = list(session.scalars(visible.limit(5)))

@@ -67,6 +67,37 @@ class UnknownGroup(NotFound):
         self.args = (f"{self.args[0]} Config groups: {listed}.",)
 
 
+class UnusableDatabase(StoreError):
+    """A URL by which the store can't work; ``reason`` never holds the URL, because that holds a password."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The URL of the store's database ([couture] sql_alchemy_conn, else [database] sql_alchemy_conn) {reason}"
+        )
+
+
+class DatabaseAway(StoreError):
+    """The database lets nobody in, or does not answer any more; ``reason`` is its driver's word."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The store's database can't be reached ({reason}). A change on its way may or may not have been saved: "
+            "look, then send it again."
+        )
+
+
+class DatabaseBusy(StoreError):
+    """The database gave a transaction up for others; ``reason`` is its driver's word."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The store's database is busy with other changes ({reason}). Nothing was saved; send it again."
+        )
+
+
 class NoDefaultGroup(StoreError):
     """A job that names no group, in a store without any."""
 

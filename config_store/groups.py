@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import false, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from config_store.artifacts import ArtifactKind, find_version
+from config_store.artifacts import ArtifactKind, find_version, keep_artifacts
 from config_store.content import Content, check_content, from_document, seal, to_document
 from config_store.diff import diff_contents
 from config_store.errors import (
@@ -24,13 +24,14 @@ from config_store.errors import (
     StaleRevision,
     UnknownGroup,
 )
-from config_store.models import LARGEST_INTEGER, DefaultGroupRow, GroupRow, RevisionRow
-from config_store.names import check_group_name, nearest
+from config_store.models import LARGEST_INTEGER, DefaultGroupRow, GroupRow, RevisionRow, in_byte_order, name_contains
+from config_store.names import check_author, check_group_name, is_group_name, nearest
 from config_store.settings import note_faults
 from config_store.usage import dags_using_group
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+    from sqlalchemy.sql import ColumnElement
 
     from config_store.secrets import Cipher
 
@@ -73,14 +74,14 @@ class Save:
 
 def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Group], int]:
     """One page of the groups by name, and how many there are; ``search`` matches anywhere in the name."""
-    live = GroupRow.deleted_at.is_(None) & GroupRow.name.icontains(search, autoescape=True)
+    live = GroupRow.deleted_at.is_(None) & name_contains(GroupRow.name, search)
     total = session.scalar(select(func.count()).select_from(GroupRow).where(live)) or 0
     rows = session.execute(
         select(GroupRow, RevisionRow, DefaultGroupRow.id)
         .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
         .outerjoin(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id)
         .where(live)
-        .order_by(GroupRow.name)
+        .order_by(in_byte_order(GroupRow.name))
         .limit(limit)
         .offset(offset)
     )
@@ -114,7 +115,7 @@ def create_group(
     """
     check_group_name(name)
     _check_text("description", description)
-    row = session.scalar(select(GroupRow).where(GroupRow.name == name))
+    row = _locked(session, GroupRow.name == name)
     if row is None:
         row = GroupRow(name=name, description=description, revision=0)
         session.add(row)
@@ -142,7 +143,7 @@ def save_content(session: Session, name: str, content: Content, *, parent: int, 
 
     A content equal to the present one makes none. Raises UnknownGroup, InvalidInput, StaleRevision.
     """
-    row = _live_row(session, name)
+    row = _live_row(session, name, lock=True)
     if row.revision != parent:
         raise _stale(session, row, parent)
     current = _revision_row(session, row, row.revision)
@@ -160,14 +161,14 @@ def roll_back(session: Session, name: str, number: int, *, parent: int, save: Sa
 def describe_group(session: Session, name: str, description: str) -> Group:
     """Change the description, which is no part of a revision."""
     _check_text("description", description)
-    _live_row(session, name).description = description
+    _live_row(session, name, lock=True).description = description
     session.flush()
     return get_group(session, name)
 
 
 def make_default(session: Session, name: str) -> Group:
     """Make the group the default of jobs that name none."""
-    row = _live_row(session, name)
+    row = _live_row(session, name, lock=True)
     session.execute(update(DefaultGroupRow).values(group_id=row.id))
     session.expire_all()
     return get_group(session, name)
@@ -178,7 +179,8 @@ def delete_group(session: Session, name: str, author: str, *, force: bool = Fals
 
     Raises DefaultGroupKept, and InUse (with the DAGs of the last 30 days) unless forced.
     """
-    row = _live_row(session, name)
+    check_author(author)
+    row = _live_row(session, name, lock=True)
     if _is_default(session, row):
         raise DefaultGroupKept(name)
     users = dags_using_group(session, name)
@@ -204,7 +206,7 @@ def list_revisions(session: Session, name: str, *, limit: int = 50, offset: int 
 
 def get_revision(session: Session, name: str, number: int) -> Revision:
     """One revision, of a deleted group too; raises UnknownGroup, NotFound."""
-    row = session.scalar(select(GroupRow).where(GroupRow.name == name))
+    row = session.scalar(select(GroupRow).where(_named(name)))
     if row is None:
         raise _unknown(session, name)
     return _revision(_revision_row(session, row, number))
@@ -212,6 +214,7 @@ def get_revision(session: Session, name: str, number: int) -> Revision:
 
 def change_content(session: Session, name: str, change: Edit, *, parent: int, save: Save, cipher: Cipher) -> Group:
     """Save what ``change`` makes of the present content, as :func:`save_content` does."""
+    _live_row(session, name, lock=True)
     return save_content(
         session, name, change(get_group(session, name).content), parent=parent, save=save, cipher=cipher
     )
@@ -228,6 +231,7 @@ def _add_revision(
     parent: int | None,
 ) -> None:
     _check_text("note", save.note)
+    check_author(save.author)
     check_content(content)
     _check_dependencies(session, content)
     sealed = seal(content, before, cipher)
@@ -263,8 +267,10 @@ def _next_number(session: Session, row: GroupRow) -> int:
 
 
 def _check_dependencies(session: Session, content: Content) -> None:
+    chosen = list(content.dependencies())
+    keep_artifacts(session, ArtifactKind.DEPENDENCY, {dependency.name for _, dependency in chosen})
     faults = []
-    for where, dependency in content.dependencies():
+    for where, dependency in chosen:
         try:
             find_version(session, ArtifactKind.DEPENDENCY, dependency.name, dependency.version)
         except NotFound as error:
@@ -278,15 +284,29 @@ def _check_text(where: str, text: str) -> None:
         raise InvalidInput(faults)
 
 
-def _live_row(session: Session, name: str) -> GroupRow:
-    row = session.scalar(select(GroupRow).where(GroupRow.name == name, GroupRow.deleted_at.is_(None)))
+def _live_row(session: Session, name: str, *, lock: bool = False) -> GroupRow:
+    live = _named(name) & GroupRow.deleted_at.is_(None)
+    row = _locked(session, live) if lock else session.scalar(select(GroupRow).where(live))
     if row is None:
         raise _unknown(session, name)
     return row
 
 
+def _locked(session: Session, condition: ColumnElement[bool]) -> GroupRow | None:
+    """The row as it stands now, and until the transaction's end: whoever changes a group locks it first.
+
+    A row that the session has read before is read anew. SQLite, which ignores this, has one writer at a time.
+    """
+    query = select(GroupRow).where(condition).with_for_update()
+    return session.scalar(query, execution_options={"populate_existing": True})
+
+
+def _named(name: str) -> ColumnElement[bool]:
+    return GroupRow.name == name if is_group_name(name) else false()
+
+
 def _unknown(session: Session, name: str) -> UnknownGroup:
-    names = list(session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None)).order_by(GroupRow.name)))
+    names = sorted(session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None))))
     return UnknownGroup(name, nearest(name, names), names)
 
 

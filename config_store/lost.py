@@ -28,19 +28,23 @@ _GONE = "its worker went away without a word; {}"
 def close_earlier_tries(session: Session, submitter: Submitter, request: JobRequest) -> None:
     """A new try of a task begins: whatever an earlier one left open will never be told the end of.
 
-    Of the same submitter alone, and of the same Airflow: a caller from outside may name any task.
+    Of the same submitter alone, and of the same Airflow: a caller from outside may name any task. Never the same
+    try, which may be asking twice at once.
     """
     task, proof = submitter.task, SubmissionRow.task_instance_id
     for row in session.scalars(
-        select(SubmissionRow).where(
+        select(SubmissionRow)
+        .where(
             SubmissionRow.dag_id == task.dag_id,
             SubmissionRow.task_id == task.task_id,
             SubmissionRow.run_id == task.run_id,
             SubmissionRow.map_index == task.map_index,
             SubmissionRow.state != State.ENDED,
             SubmissionRow.submitted_by == submitter.name,
-            proof.is_(None) if submitter.task_instance_id is None else proof.is_not(None),
+            proof.is_(None) if submitter.task_instance_id is None else proof != submitter.task_instance_id,
         )
+        .order_by(SubmissionRow.id)
+        .with_for_update()  # an end that its worker tells at this moment counts
     ):
         if row.request.get("origin") == request.origin:
             _close(session, row, _LATER_TRY)
@@ -57,7 +61,7 @@ def open_tries(session: Session, submission_id: str | None = None) -> list[str]:
 def close_gone(session: Session, gone: Mapping[str, str]) -> None:
     """Close the submissions of task instances that run no more; ``gone`` says of each how Airflow has it."""
     rows = select(SubmissionRow).where(SubmissionRow.task_instance_id.in_(gone), SubmissionRow.state != State.ENDED)
-    for row in session.scalars(rows.with_for_update()):
+    for row in session.scalars(rows.order_by(SubmissionRow.id).with_for_update()):
         assert row.task_instance_id is not None
         _close(session, row, _GONE.format(gone[row.task_instance_id]))
 

@@ -17,10 +17,16 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column, relationship
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
+from config_store.names import MAX_LENGTH, unstorable
 from config_store.wire import State
 
 NAMING = {
@@ -37,6 +43,29 @@ Digest = String(64)
 #: The greatest number that an integer column holds on every database; drivers raise for a greater one.
 LARGEST_INTEGER = 2**31 - 1
 LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+
+class in_byte_order(FunctionElement[str]):
+    """A name to sort by, byte by byte on every database; PostgreSQL's own order is that of its locale."""
+
+    inherit_cache = True
+
+
+@compiles(in_byte_order)
+def _as_it_is(element: in_byte_order, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.clauses, **how)
+
+
+@compiles(in_byte_order, "postgresql")
+def _by_bytes(element: in_byte_order, compiler: SQLCompiler, **how: Any) -> str:
+    return f'{compiler.process(element.clauses, **how)} COLLATE "C"'
+
+
+def name_contains(column: InstrumentedAttribute[str], search: str) -> ColumnElement[bool]:
+    """Whether a name holds the text anywhere, whatever its case; none holds what no name can."""
+    if len(search) > MAX_LENGTH or unstorable(search):
+        return false()
+    return column.icontains(search, autoescape=True)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -14,8 +14,41 @@ if TYPE_CHECKING:
 MAX_LENGTH = 250  # what fits a file name and, in utf8mb4, an index of MySQL
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9_@()-]+")
+#: What no text in the store may hold: PostgreSQL refuses NUL, and half a surrogate pair has no UTF-8.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Commas and blanks split Spark's lists of files, '%' and '#' are URI syntax to Spark, a leading dot hides.
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@()=~-]*")
+
+
+def unstorable(text: str) -> str | None:
+    """Why no database can hold the text, None when all can."""
+    match = _UNSTORABLE.search(text)
+    if match is None:
+        return None
+    character = ord(match.group())
+    return "contains a NUL character" if character == 0 else f"contains \\u{character:04x}, half a surrogate pair"
+
+
+def is_group_name(name: str) -> bool:
+    """Whether a group may have the name. Databases need not be asked for any other.
+
+    MySQL would find "prod" for "prod ", PostgreSQL's driver raises for NUL.
+    """
+    return len(name) <= MAX_LENGTH and GROUP_NAME.fullmatch(name) is not None
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a file may have the name, as :func:`is_group_name` says of groups."""
+    return len(name) <= MAX_LENGTH and FILE_NAME.fullmatch(name) is not None
+
+
+def check_author(name: str) -> str:
+    """Return the name of who changes something, or raise InvalidInput: a cut one would name nobody."""
+    if len(name) > MAX_LENGTH:
+        raise reject("author", f"has {len(name)} characters, at most {MAX_LENGTH} are kept; use a shorter login")
+    if reason := unstorable(name):
+        raise reject("author", reason)
+    return name
 
 
 def check_group_name(name: str) -> str:

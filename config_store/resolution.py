@@ -16,6 +16,7 @@ from config_store.settings import (
     ARGUMENT_OF,
     ARGUMENTS,
     FLAGS,
+    MAX_NOTE,
     TWINS,
     Setting,
     place_faults,
@@ -206,6 +207,8 @@ def _text_faults(request: JobRequest) -> Iterator[Fault]:
         yield from text_faults(f"application_arguments[{index}]", argument)
     for field in ("app_name", "class_path", "python_conf"):
         yield from text_faults(field, getattr(request, field) or "")
+    if len(request.app_name or "") > MAX_NOTE:
+        yield Fault("app_name", f"must be text of at most {MAX_NOTE:,} characters")
     if uri := request.application_uri:
         yield from text_faults("jar_path", uri)
         # spark-submit would take --conf for an option, and so the task could change a final one

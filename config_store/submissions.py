@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, false, func, insert, inspect, select
 
 from config_store.artifacts import ArtifactKind
+from config_store.database import insert_unless_there
 from config_store.errors import Fault, InvalidInput, NotFound, WrongState, reject
 from config_store.lost import close_earlier_tries
 from config_store.models import LARGEST_INTEGER, ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
-from config_store.names import MAX_LENGTH
+from config_store.names import MAX_LENGTH, check_author, unstorable
 from config_store.receipts import read_receipt, task_of
 from config_store.reruns import find_rerun, fulfil_rerun, pins_of
 from config_store.resolution import redact_request, resolve_plan
@@ -39,12 +41,13 @@ from config_store.wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import InstrumentedAttribute, Session
     from sqlalchemy.sql import ColumnElement
 
     from config_store.secrets import Cipher
 
 _ORDER = list(State)
+_ID = re.compile(r"[0-9a-f-]{36}")
 #: What a report may add to a receipt, beside its state and outcome.
 _FACTS = tuple(name for name in Report.model_fields if name not in ("state", "outcome"))
 
@@ -78,17 +81,15 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     long as nothing was started. Raises what :func:`~config_store.resolution.resolve_plan` raises, WrongState.
     """
     _check_identity(submitter.task)
+    check_author(submitter.name)
     row = _row_of_try(session, submitter)
     again = find_rerun(session, submitter, row)
     plan = resolve_plan(session, request, submitter.task, cipher, pins_of(*again) if again else None)
     token = secrets.token_urlsafe(32)
     if row is None:
         close_earlier_tries(session, submitter, request)
-        row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
-        session.add(row)
-        _fill_identity(row, submitter)
-        row.enter(State.PLANNED)
-    elif row.state != State.PLANNED:
+        row = _begin(session, submitter, redact_request(request, plan), plan, token)
+    if row.state != State.PLANNED:
         raise WrongState(row.id, row.state, State.PLANNED)
     _fill_plan(row, redact_request(request, plan), plan, token)
     if again:
@@ -132,7 +133,7 @@ def _known(row: SubmissionRow) -> dict[str, Any]:
 
 def check_token(session: Session, submission_id: str, token: str, *, ended: bool = False) -> bool:
     """Whether the token opens the submission; after its end only when ``ended``, for a repeated or late report."""
-    row = session.get(SubmissionRow, submission_id)
+    row = _find(session, submission_id)
     if row is None or (row.state == State.ENDED and not ended):
         return False
     return hmac.compare_digest(row.token_sha256, _sha256(token))
@@ -157,11 +158,8 @@ def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple
 
 def get_file(session: Session, submission_id: str, sha256: str) -> StoredFile:
     """A file that the submission uses; raises NotFound for any other."""
-    row = session.scalars(
-        select(SubmissionFileRow)
-        .where(SubmissionFileRow.submission_id == submission_id, SubmissionFileRow.sha256 == sha256)
-        .limit(1)
-    ).first()
+    used = _holds(SubmissionFileRow.submission_id, submission_id) & _holds(SubmissionFileRow.sha256, sha256)
+    row = session.scalars(select(SubmissionFileRow).where(used).limit(1)).first()
     if row is None:
         raise NotFound(f"file of submission {submission_id} with the sha256", sha256)
     return StoredFile(name=row.name, sha256=row.sha256, size=row.size)
@@ -192,24 +190,47 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         SubmissionRow.state: filters.state,
         SubmissionRow.outcome: filters.outcome,
     }
-    conditions = [column == value for column, value in columns.items() if value is not None]
+    conditions = [_holds(column, value) for column, value in columns.items() if value is not None]
     if filters.artifact is not None:
-        used = select(SubmissionFileRow.submission_id).where(SubmissionFileRow.name == filters.artifact)
+        used = select(SubmissionFileRow.submission_id).where(_holds(SubmissionFileRow.name, filters.artifact))
         conditions.append(SubmissionRow.id.in_(used))
     return conditions
 
 
+def _holds(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[bool]:
+    return false() if unstorable(value) else column == value
+
+
 def _row(session: Session, submission_id: str, *, lock: bool = False) -> SubmissionRow:
-    row = session.get(SubmissionRow, submission_id, with_for_update=lock or None)
+    row = _find(session, submission_id, lock=lock)
     if row is None:
         raise NotFound("submission", submission_id)
     return row
 
 
+def _find(session: Session, submission_id: str, *, lock: bool = False) -> SubmissionRow | None:
+    if not _ID.fullmatch(submission_id):
+        return None
+    return session.get(SubmissionRow, submission_id, with_for_update=lock or None)
+
+
 def _row_of_try(session: Session, submitter: Submitter) -> SubmissionRow | None:
+    """The receipt of the try, as it stands now and until the transaction's end."""
     if submitter.task_instance_id is None:
         return None
-    return session.scalar(select(SubmissionRow).where(SubmissionRow.task_instance_id == submitter.task_instance_id))
+    query = select(SubmissionRow).where(SubmissionRow.task_instance_id == submitter.task_instance_id)
+    return session.scalar(query.with_for_update(), execution_options={"populate_existing": True})
+
+
+def _begin(session: Session, submitter: Submitter, request: JobRequest, plan: SubmitPlan, token: str) -> SubmissionRow:
+    """A new receipt; when the same try asks twice at once, the second gets that of the first."""
+    row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
+    _fill_identity(row, submitter)
+    row.enter(State.PLANNED)
+    _fill_plan(row, request, plan, token)
+    values = {column.key: getattr(row, column.key) for column in inspect(SubmissionRow).column_attrs}
+    insert_unless_there(session, SubmissionRow, **values)
+    return _row_of_try(session, submitter) or session.get_one(SubmissionRow, row.id)
 
 
 def _check_identity(task: TaskIdentity) -> None:
@@ -221,7 +242,7 @@ def _check_identity(task: TaskIdentity) -> None:
 def _identity_faults(task: TaskIdentity) -> Iterator[Fault]:
     for field in ("dag_id", "task_id", "run_id"):
         name: str = getattr(task, field)
-        if not name.strip() or len(name) > MAX_LENGTH or "\x00" in name:
+        if not name.strip() or len(name) > MAX_LENGTH or unstorable(name):
             yield Fault(f"task.{field}", f"must be a name of at most {MAX_LENGTH} characters")
     for field, least in (("try_number", 0), ("map_index", -1)):
         if not least <= getattr(task, field) <= LARGEST_INTEGER:

@@ -59,11 +59,10 @@ def groups_using_dependency(
             # narrows to few rows before their JSON is read
             type_coerce(RevisionRow.content, Text).contains(name, autoescape=True),
         )
-        .order_by(GroupRow.name)
     )
     return [
         User("group", group)
-        for group, content in rows
+        for group, content in sorted(rows, key=lambda row: row[0])
         if any(
             named.name == name and (version is None or named.version in chosen_versions)
             for _, named in from_document(content).dependencies()
@@ -74,9 +73,6 @@ def groups_using_dependency(
 def _dags(session: Session, condition: object) -> list[User]:
     since = datetime.now(UTC) - WINDOW
     names = session.scalars(
-        select(SubmissionRow.dag_id)
-        .distinct()
-        .where(condition, SubmissionRow.created_at >= since)  # type: ignore[arg-type]
-        .order_by(SubmissionRow.dag_id)
+        select(SubmissionRow.dag_id).distinct().where(condition, SubmissionRow.created_at >= since)  # type: ignore[arg-type]
     )
-    return [User("DAG", name) for name in names]
+    return [User("DAG", name) for name in sorted(names)]

@@ -176,8 +176,8 @@ def _is_page(answer: httpx.Response) -> bool:
 
 
 def _is_decided(answer: httpx.Response) -> bool:
-    """Whether the store itself says what is wrong: waiting does not mend that."""
-    return str(problem_of(answer).get("type", "")).startswith(PROBLEM_TYPE)
+    """Whether the store itself says what is wrong: waiting does not mend that, unless it says when to come again."""
+    return "Retry-After" not in answer.headers and str(problem_of(answer).get("type", "")).startswith(PROBLEM_TYPE)
 
 
 def problem_of(answer: httpx.Response) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from admin_views.services import Services
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, migrate, open_engine
 from config_store.secrets import FernetCipher
+from tests.databases import SERVERS, DatabaseServer, NotInstalled
 from tests.stand_ins import ListedAudit, ListedTaskRuns, ListedTasks, RoleIdentity
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+
+
+def _running(kind: str) -> Iterator[DatabaseServer]:
+    try:
+        with SERVERS[kind].running() as server:
+            yield server
+    except NotInstalled as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[DatabaseServer]:
+    """A private PostgreSQL for the whole run; skips where its programs are not installed."""
+    yield from _running("postgresql")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[DatabaseServer]:
+    """A private MariaDB for the whole run; skips where its programs are not installed."""
+    yield from _running("mariadb")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up this checkout: virtual environment, JDK, the example's jars. What is there and up to date is kept.
-# usage: tools/bootstrap.sh all | python | peer | lock [--upgrade] | clean
-# Writes below .venv, .cache and build only; the JDK comes as a system package when none is found.
+# usage: tools/bootstrap.sh all | python | databases | peer | lock [--upgrade] | clean
+# Writes below .venv, .cache and build only; JDK and databases come as system packages when none are found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -149,6 +149,42 @@ set_up_java() {
   ln -sfn "$(find_jdk)" "$root/build/jdk"
 }
 
+# --- Databases for the tests ----------------------------------------------------------------------------------
+
+databases_advice="Install the programs of PostgreSQL and MariaDB, on Debian or Ubuntu: sudo apt-get install \
+--no-install-recommends postgresql mariadb-server-core mariadb-client-core. Without them their tests are skipped."
+
+missing_databases() { # prints the packages of those whose programs are not here; the tests look in the same places
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo postgresql
+  { [ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null; } && command -v my_print_defaults >/dev/null ||
+    printf '%s\n' mariadb-server-core mariadb-client-core # the set-up program of the one needs one of the other
+}
+
+# The tests start servers of their own; the system gets programs only, no cluster and no running service:
+# MariaDB's packages "core" have no service, PostgreSQL's makes a cluster unless it is told not to.
+install_databases() { # packages...
+  local code=0 setting=/etc/postgresql-common/createcluster.d/couture-ops-set-up.conf
+  as_root mkdir -p "${setting%/*}" && echo "create_main_cluster = false" | as_root tee "$setting" >/dev/null
+  {
+    as_root apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+  } >"$logs/databases.log" 2>&1 </dev/null || code=$?
+  as_root rm -f "$setting"
+  return "$code"
+}
+
+set_up_databases() { # what can't be installed is told, and its tests are skipped
+  local packages
+  mapfile -t packages < <(missing_databases)
+  [ "${#packages[@]}" != 0 ] || return 0
+  if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
+    say "not here: ${packages[*]}. $databases_advice"
+    return
+  fi
+  say "databases for the tests: Debian's ${packages[*]}, as system packages"
+  install_databases "${packages[@]}" || say "they could not be installed (build/setup/databases.log). $databases_advice"
+}
+
 # --- The example's jars ---------------------------------------------------------------------------------------
 
 compile_jar() { # folder of sources below example_dags/jobs/java, class path -> build/jobs/<folder>.jar
@@ -228,6 +264,7 @@ mkdir -p "$logs" "$root/.cache/tmp"
 case ${1:-} in
   all) set_up_all ;;
   python) set_up_python ;;
+  databases) set_up_databases ;;
   peer) set_up_peer ;;
   lock) shift && lock "$@" ;;
   clean) clean ;;

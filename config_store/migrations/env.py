@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy import Engine
 
 from config_store.database import VERSION_TABLE, open_engine
 from config_store.models import Base
@@ -22,12 +23,20 @@ def run_offline() -> None:
         context.run_migrations()
 
 
-def run_online() -> None:
-    """Migrate the database at ``sqlalchemy.url``."""
+def _engine() -> Engine:
+    """Opened as who calls alembic says, else by the bare URL."""
+    if "open_engine" in config.attributes:
+        engine: Engine = config.attributes["open_engine"]()
+        return engine
     url = config.get_main_option("sqlalchemy.url")
     if not url:
         raise RuntimeError("sqlalchemy.url is not set: run `airflow db migrate` or config_store.database.migrate")
-    engine = open_engine(url)
+    return open_engine(url)
+
+
+def run_online() -> None:
+    """Migrate the database at ``sqlalchemy.url``."""
+    engine = _engine()
     with engine.connect() as connection:
         # SQLite can't alter a column in place; alembic copies the table instead.
         context.configure(

@@ -82,6 +82,9 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
     (errors.StorageFull("/blobs"), {"status": 507, "title": "The storage is full"}),
     (errors.BlobMissing("00"), {"status": 500, "title": "A stored file is missing"}),
     (errors.SecretUnreadable("groups.prod.x"), {"status": 500, "title": "A secret can't be decrypted"}),
+    (errors.UnusableDatabase("is none."), {"status": 500, "title": "The database's URL can't be used"}),
+    (errors.DatabaseBusy("deadlock detected"), {"status": 503, "title": "The database is busy"}),
+    (errors.DatabaseAway("gone away"), {"status": 503, "title": "The database can't be reached"}),
     (NoSecretKey(), {"status": 503, "title": "No key for secrets"}),
     (CoutureError("the task says both"), {"status": 422, "title": "The task could not be submitted"}),
     (problems.Unauthenticated("Log in first."), {"status": 401, "title": "Not authenticated"}),
@@ -104,6 +107,8 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
 HEADERS = {
     problems.Unauthenticated: ("WWW-Authenticate", "Bearer"),
     problems.RangeNotSatisfiable: ("Content-Range", "bytes */10"),
+    errors.DatabaseBusy: ("Retry-After", "1"),
+    errors.DatabaseAway: ("Retry-After", "1"),
 }
 
 
@@ -256,10 +261,10 @@ def test_a_body_of_another_type_is_refused(api: httpx.Client, content_type: str)
     ("path", "body", "place"),
     [
         ("/groups", b'{"name": "x", "note": "\\ud800"}', "note"),
-        ("/groups", b'{"name": "x", "copy_of": "\\ud800"}', "body"),
-        ("/groups", b'{"name": "x", "content": {"arguments": {"\\ud800": "1"}}}', "arguments.\ud800"),
-        ("/groups", b'{"name": "x", "\\ud800": "1"}', "body"),
-        ("/previews", b'{"language": "python", "code_artifact": "a.py", "config_group": "\\ud800"}', "body"),
+        ("/groups", b'{"name": "x", "copy_of": "\\ud800"}', "copy_of"),
+        ("/groups", b'{"name": "x", "content": {"arguments": {"\\ud800": "1"}}}', r"content.arguments.\ud800"),
+        ("/groups", b'{"name": "x", "\\ud800": "1"}', r"\ud800"),
+        ("/previews", b'{"language": "python", "code_artifact": "a.py", "config_group": "\\ud800"}', "config_group"),
     ],
 )
 def test_half_a_surrogate_pair_anywhere_is_refused(api: httpx.Client, path: str, body: bytes, place: str) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from config_store import artifacts, groups, submissions
 from config_store.artifacts import ArtifactKind
 from config_store.content import SECTIONS, ConfigFile, Content, Dependency
 from config_store.groups import Group, Save
-from config_store.models import SubmissionRow
+from config_store.models import Base, SubmissionRow
 from config_store.resolution import resolve_plan
 from config_store.settings import Setting
 from config_store.submissions import Submitter
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from config_store.blobs.file_system import FileSystemBlobs
     from config_store.blobs.protocol import Blob
     from config_store.database import Database
-    from config_store.models import Base
     from config_store.secrets import Cipher
     from config_store.wire import TaskIdentity
 
@@ -245,5 +244,12 @@ class Store:
             return session.scalar(select(func.count()).select_from(table)) or 0
 
     def stored_bytes(self) -> bytes:
-        """Every byte that the store has written, the database's journals included."""
-        return b"\n".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
+        """Every byte that the store has written: files (SQLite's journals included), and the rows of a server."""
+        files = [path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()]
+        with self.database.reading() as session:
+            rows = [
+                str(tuple(row)).encode()
+                for table in Base.metadata.sorted_tables
+                for row in session.execute(text(f"SELECT * FROM {table.name}"))
+            ]
+        return b"\n".join(files + rows)

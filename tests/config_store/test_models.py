@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.dialects import registry
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.schema import CreateTable, Table
 
 from config_store.database import Database
@@ -48,7 +48,7 @@ def test_a_time_is_kept_in_utc_to_the_microsecond(database: Database) -> None:
         stored = session.scalar(text("SELECT created_at FROM couture_revisions"))
     assert created_at == cet
     assert (created_at.tzinfo, created_at.hour) == (UTC, 6)
-    assert stored == "2026-11-21 06:30:15.123456"
+    assert str(stored).removesuffix("+00:00") == "2026-11-21 06:30:15.123456"
 
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
@@ -70,14 +70,16 @@ def test_a_document_keeps_its_order_and_its_characters(database: Database) -> No
 @pytest.mark.parametrize("row_id", [1, 2])
 def test_there_is_one_default_group_by_construction(database: Database, row_id: int) -> None:
     add_revision(database, datetime.now(UTC), {})
+    group_id = select(GroupRow.id).scalar_subquery()
     with database.writing() as session:
-        session.execute(insert(DefaultGroupRow).values(id=1, group_id=1))
-    with pytest.raises(IntegrityError), database.writing() as session:
-        session.execute(insert(DefaultGroupRow).values(id=row_id, group_id=1))
+        session.execute(insert(DefaultGroupRow).values(id=1, group_id=group_id))
+    refused = (IntegrityError, OperationalError)  # MariaDB's word for a check is operational
+    with pytest.raises(refused), database.writing() as session:
+        session.execute(insert(DefaultGroupRow).values(id=row_id, group_id=group_id))
 
 
 def test_a_row_refers_to_one_that_exists(database: Database) -> None:
-    with pytest.raises(IntegrityError, match="FOREIGN KEY"), database.writing() as session:
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), database.writing() as session:
         session.execute(insert(DefaultGroupRow).values(id=1, group_id=99))
 
 

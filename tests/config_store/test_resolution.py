@@ -42,6 +42,12 @@ DOTS = "••••••"
 PRINCIPAL = "etl@EXAMPLE.ORG"
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """What is resolved is the same on every database."""
+    return "sqlite"
+
+
 def refused(error: type[StoreError], store: Store, **request: Any) -> str:
     """What is said to a request that gets no plan."""
     with pytest.raises(error) as caught:

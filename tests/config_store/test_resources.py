@@ -11,6 +11,12 @@ from tests.config_store.store import CODE, Store, only, resources
 
 
 @pytest.fixture
+def database_kind() -> str:
+    """What is resolved is the same on every database."""
+    return "sqlite"
+
+
+@pytest.fixture
 def filled(store: Store) -> Store:
     """Dependencies with two versions each, and a group that chooses some."""
     for name in ("hbase.jar", "commons.jar", "lib.zip", "util.py", "odd@2.jar"):

@@ -1,4 +1,4 @@
-"""A real Airflow for tests: four processes with FabAuthManager on a database of their own, on the loopback."""
+"""A real Airflow for tests: its processes with FabAuthManager on a database of their own, on the loopback."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from cryptography.fernet import Fernet
+
+from tests.databases import free_port
+from tests.integration.round_robin import RoundRobin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +28,8 @@ Found = TypeVar("Found")
 
 HERE = Path(__file__).parent
 ROLES = ("Admin", "Op", "User", "Viewer", "Couture Worker", "Public")
-PROCESSES = ("api-server", "scheduler -s", "dag-processor", "triggerer -s")
+#: The processes beside the API servers, by the names that Airflow's own health check gives them.
+DAEMONS = {"scheduler": "scheduler -s", "dag_processor": "dag-processor", "triggerer": "triggerer -s"}
 READY_S, RUN_S = 120.0, 240.0
 
 #: Several commands in one process, because each `airflow` call costs seconds.
@@ -36,14 +40,6 @@ for command in json.loads(sys.argv[1]):
     arguments = get_parser().parse_args(command)
     arguments.func(arguments)
 """
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def wait_for(what: str, look: Callable[[], Found | None], timeout_s: float) -> Found:
@@ -57,17 +53,30 @@ def wait_for(what: str, look: Callable[[], Found | None], timeout_s: float) -> F
 
 @dataclass
 class LiveAirflow:
-    """Start with :meth:`start`, end with :meth:`stop`; everything lies below ``home``."""
+    """Start with :meth:`start`, end with :meth:`stop`; everything lies below ``home``.
+
+    ``database_url`` None: SQLite below ``home``. Several ``api_servers`` stand behind one address, taking turns.
+    ``daemons``: keys of DAEMONS.
+    """
 
     home: Path
+    database_url: str | None = None
+    api_servers: int = 1
+    daemons: tuple[str, ...] = tuple(DAEMONS)
     extra: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    balancer: RoundRobin | None = None
 
     @property
     def url(self) -> str:
         """The address of the API server."""
         return f"http://127.0.0.1:{self.port}"
+
+    @cached_property
+    def server_ports(self) -> list[int]:
+        """The port of each API server: our own address when there is one, else those behind it."""
+        return [self.port] if self.api_servers == 1 else [free_port() for _ in range(self.api_servers)]
 
     @property
     def records(self) -> Path:
@@ -110,6 +119,8 @@ class LiveAirflow:
                 "store_timeout": "60",
             },
         }
+        if self.database_url is not None:
+            settings["database"] = {"sql_alchemy_conn": self.database_url}
         named = {
             f"AIRFLOW__{section.upper()}__{name.upper()}": value
             for section, options in settings.items()
@@ -127,12 +138,17 @@ class LiveAirflow:
         commands = json.dumps([["db", "migrate"], ["couture", "init"], *users])
         set_up = subprocess.run([sys.executable, "-c", _SET_UP, commands], env=self.environment, capture_output=True)
         assert set_up.returncode == 0, set_up.stderr.decode()[-2000:]
-        for name in PROCESSES:
-            self.start_process(name)
+        if self.api_servers > 1:
+            self.balancer = RoundRobin(self.port, self.server_ports)
+            self.balancer.start()
+        for port in self.server_ports:
+            self.start_process(f"api-server --port {port}")
+        for name in self.daemons:
+            self.start_process(DAEMONS[name])
         wait_for("a healthy Airflow", self._healthy, READY_S)
 
     def start_process(self, name: str) -> None:
-        """Start one of PROCESSES, in a session of its own."""
+        """Start a command of ``airflow``, in a session of its own."""
         log = (self.home / f"{name.split()[0]}.log").open("ab")
         argv = [str(Path(sys.executable).parent / "airflow"), *name.split()]
         self.processes[name] = subprocess.Popen(
@@ -142,6 +158,8 @@ class LiveAirflow:
 
     def stop(self) -> None:
         """End every process, workers included."""
+        if self.balancer is not None:
+            self.balancer.stop()
         for process in self.processes.values():
             if process.poll() is None:
                 process.terminate()
@@ -174,7 +192,7 @@ class LiveAirflow:
             health = httpx.get(f"{self.url}/api/v2/monitor/health").json()
         except (httpx.TransportError, ValueError):
             return None
-        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        parts = ("metadatabase", *self.daemons)
         return True if all(health[part]["status"] == "healthy" for part in parts) else None
 
     def client(self, role: str = "Admin") -> httpx.Client:

@@ -78,6 +78,33 @@ def test_where_no_jdk_may_be_installed_it_says_what_to_install() -> None:
     )
 
 
+ADVICE = (
+    "Install the programs of PostgreSQL and MariaDB, on Debian or Ubuntu: sudo apt-get install --no-install-recommends "
+    "postgresql mariadb-server-core mariadb-client-core. Without them their tests are skipped.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("missing_databases() { :; }", ""),
+        (
+            "missing_databases() { echo postgresql; }; as_root() { return 1; }",
+            f"setup: not here: postgresql. {ADVICE}",
+        ),
+        (
+            "missing_databases() { echo postgresql; }; as_root() { :; }; apt-get() { :; }; "
+            "install_databases() { [ $* = postgresql ] && return 100; }",
+            "setup: databases for the tests: Debian's postgresql, as system packages\n"
+            f"setup: they could not be installed (build/setup/databases.log). {ADVICE}",
+        ),
+    ],
+)
+def test_databases_that_can_not_be_installed_are_told_and_done_without(code: str, told: str) -> None:
+    ended = run_shell(f"{code}; set_up_databases")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, told, "")
+
+
 def test_an_old_python_is_refused_with_the_way_out(tmp_path: Path) -> None:
     for name in ("python3", "python3.13", "python3.12", "python3.11"):
         program = tmp_path / name

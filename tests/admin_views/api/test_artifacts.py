@@ -294,7 +294,6 @@ def test_a_full_disk_is_told(api: httpx.Client, app: FastAPI, services: Services
 @pytest.mark.parametrize(
     "name",
     [
-        "x%00.jar",
         "%20",
         "%20%20.jar",
         "a%20b.jar",

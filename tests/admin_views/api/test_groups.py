@@ -180,7 +180,7 @@ def test_everything_wrong_with_a_group_is_told_at_once(api: httpx.Client) -> Non
         ),
         ({"name": "prod", "note": "x" * 10_001}, ["note"]),
         ({"name": "prod", "description": "x" * 10_001}, ["description"]),
-        ({"name": "prod", "content": {"principal": "a\u0000b"}}, ["principal"]),
+        ({"name": "prod", "content": {"principal": "a\u0000b"}}, ["content.principal"]),
         ([], ["body"]),
     ],
     ids=str,

@@ -129,7 +129,6 @@ def test_what_hadoop_could_not_read_is_refused_with_its_place(
         ".xml",
         "%2E%2E.xml",
         "a%20b.xml",
-        "x%00.xml",
         "%20",
         "a%5Cb.xml",
         "x" * 300 + ".xml",

@@ -22,6 +22,14 @@ with DAG("echo", schedule=None, is_paused_upon_creation=False):
         | {"spark.echo.password": CANARY},
     )
 
+with DAG("held", schedule=None, is_paused_upon_creation=False):
+    CouturePySparkOperator(
+        task_id="python",
+        config_group="real",
+        code_artifact="hold.py",
+        application_arguments=["{{ dag_run.conf['until'] }}"],
+    )
+
 with DAG("sleepy", schedule=None, is_paused_upon_creation=False):
     CouturePySparkOperator(task_id="python", config_group="real", code_artifact="sleep.py")
 
