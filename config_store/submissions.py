@@ -127,8 +127,9 @@ def _is_told(row: SubmissionRow) -> bool:
 
 
 def _known(row: SubmissionRow) -> dict[str, Any]:
-    """The facts of a receipt, without the words of a presumption that a report corrects."""
-    return {name: fact for name, fact in row.facts.items() if name != "message" or row.outcome != Outcome.LOST}
+    """The facts of a receipt, without what a presumption said that a report corrects."""
+    presumed = ("message", "changed") if row.outcome == Outcome.LOST else ()
+    return {name: fact for name, fact in row.facts.items() if name not in presumed}
 
 
 def check_token(session: Session, submission_id: str, token: str, *, ended: bool = False) -> bool:
