@@ -51,17 +51,16 @@ def clean_command() -> ActionCommand:
         description=DESCRIPTION,
         func=lazy_load_command("admin_views.clean_command.run_clean"),
         args=(
-            Arg(("--receipts-older-than",), type=age, metavar="AGE", help="receipts too that ended so long ago: 90d"),
-            Arg(
-                ("--hidden-versions-older-than",),
-                type=age,
-                metavar="AGE",
-                help="versions too that were deleted so long ago and are used by nobody",
-            ),
+            _age_option("--receipts-older-than", "receipts too that ended so long ago, such as 90d"),
+            _age_option("--hidden-versions-older-than", "unused versions too that were deleted so long ago"),
             ARG_YES,
             ARG_VERBOSE,
         ),
     )
+
+
+def _age_option(flag: str, meaning: str) -> Arg:
+    return Arg((flag,), type=age, metavar="AGE", help=meaning)  # type: ignore[no-untyped-call]  # Airflow's
 
 
 @suppress_logs_and_warning

@@ -42,9 +42,13 @@ def run_rotate(_arguments: argparse.Namespace) -> None:
     from admin_views.database import open_database
     from admin_views.installation import NotInstalled, check_tables
     from config_store.rotation import rotate_secrets
-    from config_store.secrets import NoSecretKey
+    from config_store.secrets import FernetCipher, NoSecretKey
 
     server = read_server_settings()
+    try:
+        FernetCipher(server.fernet_keys)
+    except ValueError as error:
+        raise SystemExit(f"[core] fernet_key holds what is no Fernet key: {error}") from error
     try:
         check_tables(server)
         database = open_database(server)

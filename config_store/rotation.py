@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ def _rotate_revision(database: Database, revision_id: int, rotation: _Rotation, 
         row = session.get(RevisionRow, revision_id, with_for_update=True)
         assert row is not None  # revisions are never deleted
         group = session.scalar(select(GroupRow.name).where(GroupRow.id == row.group_id))
-        content, changed, current = row.content, 0, 0
+        content, changed, current = deepcopy(row.content), 0, 0  # SQLAlchemy compares it with the old one
         try:
             for where, holder, key in _secrets(content):
                 new = rotation.rotate(holder[key], f"{group} revision {row.number} {where}")
@@ -78,10 +79,8 @@ def _rotate_revision(database: Database, revision_id: int, rotation: _Rotation, 
                 holder[key] = new or holder[key]
         except SecretUnreadable as error:
             done.unreadable += (error,)
-            session.expunge(row)
             return
-        if changed:
-            row.content = {**content}  # another object: SQLAlchemy does not look inside
+        row.content = content
         done.secrets, done.current = done.secrets + changed, done.current + current
         done.revisions += bool(changed)
 

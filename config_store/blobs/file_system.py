@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from config_store.blobs.naming import INCOMING, check_announced, key_of, sha256_of
 from config_store.blobs.protocol import GRACE, Blob, Leftover, StoredBlob
-from config_store.errors import BlobMissing, StorageFull
+from config_store.errors import BlobMissing, BlobVanished, StorageFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +149,8 @@ class FileSystemWriter:
         check_announced(self._name, blob, sha256, size)
         try:
             self._publish(self._blobs.path(blob.sha256))
+        except FileNotFoundError as error:  # not a byte came for a day, and it was swept
+            raise BlobVanished(blob.sha256) from error
         except OSError as error:
             raise _told(error, self._blobs.root) from error
         return blob

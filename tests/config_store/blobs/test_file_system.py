@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config_store.blobs.file_system import FileSystemBlobs
-from config_store.errors import BlobMissing, StorageFull
+from config_store.errors import BlobMissing, BlobVanished, StorageFull
 from tests.config_store.blobs.test_contract import ABC, NO_DIGESTS, content, keep
 
 if TYPE_CHECKING:
@@ -94,6 +94,16 @@ def test_a_slow_upload_is_not_swept_while_it_writes(blobs: FileSystemBlobs) -> N
         keep(FileSystemBlobs(blobs.root), b"abc")
         blob = writer.commit()
     assert blobs.find(blob.sha256).modified.timestamp() > time.time() - 60
+
+
+def test_an_upload_that_was_swept_after_all_says_so(blobs: FileSystemBlobs) -> None:
+    with blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        (left,) = blobs.leftovers()
+        blobs.discard(left)
+        with pytest.raises(BlobVanished):
+            writer.commit()
+    assert stored_files(blobs) == []
 
 
 def test_an_abandoned_blob_leaves_no_file(blobs: FileSystemBlobs) -> None:
