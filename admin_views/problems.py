@@ -115,6 +115,8 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.BlobTooLarge: (413, "Too large"),
     errors.StorageFull: (507, "The storage is full"),
     errors.StorageMisconfigured: (500, "The blob storage is not set up"),
+    errors.StorageRefused: (500, "The blob storage refuses access"),
+    errors.StorageAbsent: (500, "The blob storage is not there"),
     errors.StorageUnreachable: (503, "The blob storage does not answer"),
     errors.BlobVanished: (409, "Cleaned away meanwhile"),
     errors.BlobMissing: (500, "A stored file is missing"),

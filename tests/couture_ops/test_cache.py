@@ -503,8 +503,8 @@ def test_a_directory_that_others_may_write_to_is_refused(tmp_path: Path, mode: i
         hold_one(root)
     assert str(unsafe.value) == (
         f"The directory '{root}' may be written by others (its mode is {mode:04o}), so its files could be exchanged. "
-        "Remove it, or set [couture] cache_dir to a folder that is not there yet (inside a mounted volume, for one): it "
-        "is made for this user alone."
+        "Remove it, or set [couture] cache_dir to a folder that is not there yet (inside a mounted volume, for one): "
+        "it is made for this user alone."
     )
     assert list(root.iterdir()) == []
 
