@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from config_store.blobs.file_system import FileSystemWriter
 from config_store.errors import StorageFull
 from tests.admin_views.calls import (
     JOB,
@@ -344,7 +345,7 @@ def test_an_upload_whose_bytes_are_cleaned_away_at_that_moment_is_to_be_repeated
     commit = FileSystemWriter.commit
 
     def commit_and_clean(writer: FileSystemWriter, **announced: Any) -> Blob:
-        blob = commit(writer, **announced)
+        blob: Blob = commit(writer, **announced)
         services.blobs.delete(blob.sha256)
         return blob
 
