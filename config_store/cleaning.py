@@ -19,7 +19,7 @@ from config_store.blobs.protocol import GRACE
 from config_store.database import VERSION_TABLE
 from config_store.errors import BlobMissing, BlobVanished
 from config_store.models import ArtifactRow, RevisionRow, SubmissionFileRow, SubmissionRow, VersionRow
-from config_store.wire import State
+from config_store.wire import Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -200,7 +200,9 @@ def _may_go(limits: Limits) -> ColumnElement[bool]:
     """Whether a receipt may be removed: never that of a submission that has not ended."""
     if limits.receipts_ended_before is None:
         return SubmissionRow.id.is_(None)
-    return (SubmissionRow.state == State.ENDED) & (SubmissionRow.updated_at < limits.receipts_ended_before)
+    ended = (SubmissionRow.state == State.ENDED) & (SubmissionRow.updated_at < limits.receipts_ended_before)
+    # that one is lost is only presumed: for a day it may still run, and tell its end
+    return ended & or_(SubmissionRow.outcome != Outcome.LOST, SubmissionRow.updated_at < limits.blobs_written_before)
 
 
 def _count_receipts(session: Session, limits: Limits) -> tuple[int, int]:

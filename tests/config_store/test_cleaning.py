@@ -20,7 +20,7 @@ from config_store.blobs.opening import open_blobs
 from config_store.cleaning import Limits, Litter, Removed, find_litter, hold_blobs, limits_at, remove_litter
 from config_store.errors import BlobVanished, NotFound
 from config_store.models import ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
-from config_store.wire import State
+from config_store.wire import Outcome, State
 from tests.config_store.store import CODE, DEPENDENCY, Store
 from tests.stand_ins import task
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.s3 import S3
 
 NOW = datetime.now(UTC)
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def limits(receipts: timedelta | None = None, hidden: timedelta | None = None) -> Limits:
@@ -184,6 +184,19 @@ def test_submissions_that_have_not_ended_stay_however_old(store: Store) -> None:
     assert (litter.receipts, litter.open_receipts, litter.versions, litter.blobs) == (0, 2, (), ())
     assert clean(store, asked, litter) == Removed(0, 0, (), 0, ())
     assert {store.receipt(planned).state, store.receipt(running).state} == {State.PLANNED, State.RUNNING}
+
+
+@pytest.mark.parametrize("store", ["file_system"], indirect=True)
+def test_receipts_of_lost_tries_stay_for_a_day(store: Store) -> None:
+    """They may still run, and tell their true end."""
+    store.create("prod")
+    for run_id, age in (("young", 2 * HOUR), ("old", 25 * HOUR)):
+        lost = run(store, run_id=run_id, age=age)
+        with store.database.writing() as session:
+            session.execute(update(SubmissionRow).where(SubmissionRow.id == lost).values(outcome=Outcome.LOST))
+    run(store, run_id="told", age=2 * HOUR)
+    asked = limits_at(datetime.now(UTC), receipts_older_than=HOUR)
+    assert found(store, asked).receipts == clean(store, asked).receipts == 2
 
 
 def test_many_receipts_go_in_many_transactions(store: Store) -> None:
