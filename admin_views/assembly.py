@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from airflow.version import version as airflow_version
 
 from admin_views.audit import AirflowAuditTrail
@@ -13,7 +11,7 @@ from admin_views.identity import AirflowIdentity
 from admin_views.services import Services
 from admin_views.task_catalogue import SerializedTasks
 from admin_views.task_runs import AirflowTaskRuns
-from config_store.blobs.file_system import FileSystemBlobs
+from config_store.blobs.opening import open_blobs
 from config_store.secrets import FernetCipher
 
 
@@ -22,7 +20,7 @@ def assemble_services() -> Services:
     server = read_server_settings()
     return Services(
         database=open_database(server),
-        blobs=FileSystemBlobs(Path(server.blob_root)),
+        blobs=open_blobs(server.blob_root, server.blob_storage_options),
         cipher=FernetCipher(server.fernet_keys),
         identity=AirflowIdentity(),
         audit=AirflowAuditTrail(shared=server.sql_alchemy_conn is None),

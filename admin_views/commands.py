@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, CLICommand, GroupCommand, lazy_load_command
 from airflow.utils.cli import suppress_logs_and_warning
 
+from admin_views.clean_command import clean_command
+from admin_views.rotate_command import rotate_command
+
 if TYPE_CHECKING:
     import argparse
 
@@ -30,7 +33,8 @@ def get_cli_commands() -> list[CLICommand]:
         func=lazy_load_command("admin_views.commands.run_init"),
         args=(ARG_VERBOSE,),
     )
-    return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=(init,))]
+    subcommands = (init, clean_command(), rotate_command())
+    return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=subcommands)]
 
 
 @suppress_logs_and_warning  # Flask-AppBuilder logs a line for each permission; --verbose shows them

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow.configuration import conf
@@ -12,10 +12,14 @@ SECTION = "couture"
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """``sql_alchemy_conn`` None: Airflow's own database. ``max_upload_bytes``: the largest artifact taken."""
+    """``sql_alchemy_conn`` None: Airflow's own database. ``max_upload_bytes``: the largest artifact taken.
+
+    ``blob_storage_options``: JSON, which may hold credentials.
+    """
 
     sql_alchemy_conn: str | None
     blob_root: str
+    blob_storage_options: str = field(repr=False)
     max_upload_bytes: int
     fernet_keys: tuple[str, ...]
 
@@ -26,6 +30,7 @@ def read_server_settings() -> ServerSettings:
     return ServerSettings(
         sql_alchemy_conn=conf.get(SECTION, "sql_alchemy_conn", fallback="") or None,
         blob_root=conf.get(SECTION, "blob_root", fallback="") or str(airflow_home() / "couture" / "blobs"),
+        blob_storage_options=conf.get(SECTION, "blob_storage_options", fallback="") or "",
         max_upload_bytes=conf.getint(SECTION, "max_upload_bytes", fallback=4 * 1024**3),
         fernet_keys=tuple(key.strip() for key in keys.split(",") if key.strip()),
     )

@@ -32,7 +32,7 @@ def install() -> list[str]:
     """Make the suite ready; answers a sentence for each step. Raises NotInstalled."""
     server = read_server_settings()
     done = ["Migrated the database of [couture] sql_alchemy_conn."] if migrate_own_database(server) else []
-    _check_tables(server)
+    check_tables(server)
     auth_manager = get_auth_manager_cls()
     if auth_manager.__name__ == _SIMPLE:
         return [*done, "SimpleAuthManager has fixed roles: viewers read, users preview, ops change, admins do all."]
@@ -45,7 +45,8 @@ def install() -> list[str]:
     return [*done, *_install_roles()]
 
 
-def _check_tables(server: ServerSettings) -> None:
+def check_tables(server: ServerSettings) -> None:
+    """Raise NotInstalled when the store's tables are not there."""
     database = open_database(server)
     with database.reading() as session:
         missing = set(Base.metadata.tables) - set(inspect(session.connection()).get_table_names())

@@ -77,6 +77,13 @@ def check_artifact_name(kind: ArtifactKind, name: str) -> str:
     return check_file_name(name, SUFFIXES[kind], where=kind.noun.replace(" ", "_"))
 
 
+def check_upload(kind: ArtifactKind, name: str, note: str) -> None:
+    """Raise InvalidInput for an upload that no content could make right; ask before its bytes come."""
+    check_artifact_name(kind, name)
+    if faults := list(note_faults("note", note)):
+        raise InvalidInput(faults)
+
+
 def list_artifacts(
     session: Session,
     kind: ArtifactKind,
@@ -88,8 +95,9 @@ def list_artifacts(
 ) -> tuple[list[Artifact], int]:
     """One page of the artifacts of a kind by name, and how many there are; ``hidden``: the deleted ones too."""
     matching = select(ArtifactRow).where(ArtifactRow.kind == kind, name_contains(ArtifactRow.name, search))
-    if not hidden:
-        matching = matching.where(ArtifactRow.versions.any(VersionRow.hidden_at.is_(None)))
+    # cleaning may have left none; the row stays, so that numbers go on
+    listed = ArtifactRow.versions.any() if hidden else ArtifactRow.versions.any(VersionRow.hidden_at.is_(None))
+    matching = matching.where(listed)
     total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
     rows = list(session.scalars(matching.order_by(in_byte_order(ArtifactRow.name)).limit(limit).offset(offset)))
     versions = _versions_of(session, rows)
@@ -100,6 +108,8 @@ def get_artifact(session: Session, kind: ArtifactKind, name: str) -> tuple[Artif
     """An artifact with all its versions, newest first, hidden ones too; raises NotFound."""
     row = _row(session, kind, name)
     versions = _versions_of(session, [row])[row.id]
+    if not versions:
+        raise _missing(session, kind, name, None)
     return _artifact(row, versions), versions
 
 
@@ -151,15 +161,12 @@ def add_version(
 
     The same content as the newest visible version adds nothing, so that an upload may be repeated.
     """
-    check_artifact_name(kind, name)
+    check_upload(kind, name, note)
     check_author(author)
-    if faults := list(note_faults("note", note)):
-        raise InvalidInput(faults)
     insert_unless_there(session, ArtifactRow, kind=kind, name=name, newest=0)
     row = _row(session, kind, name, lock=True)  # uploads of one name take turns, so each has a number of its own
-    known = _versions_of(session, [row])[row.id]
-    if known:
-        shown = _artifact(row, known).shown
+    if versions := _versions_of(session, [row])[row.id]:
+        shown = _artifact(row, versions).shown
         if shown.sha256 == blob.sha256 and not shown.hidden:
             return shown, False
     return _insert_version(session, row, blob, author, note), True

@@ -231,6 +231,55 @@ class StorageFull(StoreError):
         )
 
 
+class StorageMisconfigured(StoreError):
+    """A blob storage that can't work as it is set up: what is wrong, and what to do."""
+
+
+class StorageRefused(StorageMisconfigured):
+    """A blob storage that does not let this server in; ``reason`` holds no secret."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place, self.reason = place, reason
+        super().__init__(
+            f"The blob storage {place} refuses access ({reason}). Check the credentials in [couture] "
+            "blob_storage_options or in the server's environment; they must allow to read, write, list and delete "
+            "there."
+        )
+
+
+class StorageAbsent(StorageMisconfigured):
+    """A blob storage whose bucket (container, host folder) is not there."""
+
+    def __init__(self, place: str, bucket: str) -> None:
+        self.place, self.bucket = place, bucket
+        super().__init__(
+            f"The blob storage {place} is not there: create {bucket!r}, or mend [couture] blob_root on every "
+            "API server."
+        )
+
+
+class StorageUnreachable(StoreError):
+    """A blob storage that does not answer as it should; ``reason`` holds no secret."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place, self.reason = place, reason
+        super().__init__(
+            f"The blob storage {place} does not answer as it should ({reason}). Try again; if it stays so, look at "
+            "the network and at that storage."
+        )
+
+
+class BlobVanished(StoreError):
+    """A blob that was removed while something was about to refer to it."""
+
+    def __init__(self, sha256: str) -> None:
+        self.sha256 = sha256
+        super().__init__(
+            f"The blob {sha256} was cleaned away as unused at the moment it was to be used. Nothing was saved; "
+            "send it again."
+        )
+
+
 class BlobMissing(StoreError):
     """A row names a blob that the storage does not hold."""
 

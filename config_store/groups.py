@@ -138,6 +138,17 @@ def _make_first_default(session: Session, row: GroupRow) -> None:
             session.add(DefaultGroupRow(id=1, group_id=row.id))
 
 
+def check_save(session: Session, name: str, *, parent: int, note: str = "") -> None:
+    """Raise what a save on top of ``parent`` would raise whatever its content; ask before a body is read.
+
+    UnknownGroup, StaleRevision, InvalidInput (of the note).
+    """
+    _check_text("note", note)
+    row = _live_row(session, name)
+    if row.revision != parent:
+        raise _stale(session, row, parent)
+
+
 def save_content(session: Session, name: str, content: Content, *, parent: int, save: Save, cipher: Cipher) -> Group:
     """Make a revision out of ``content`` on top of revision ``parent``.
 

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from couture_ops.errors import DamagedDownload, NoSpaceLeft, UnsafeFileName
+from couture_ops.errors import DamagedDownload, NoSpaceLeft, UnsafeDirectory, UnsafeFileName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -351,6 +351,17 @@ def _touch(path: Path) -> None:
 
 
 def _make_private(directory: Path) -> None:
-    """Make a directory that only its user enters: Hadoop files may hold passwords."""
+    """Make a directory that only its user enters: Hadoop files may hold passwords.
+
+    One of ours that others may read is closed. Raises UnsafeDirectory for one that others could have written to,
+    because what lies there is taken by its name and size.
+    """
     with suppress(FileExistsError):
         directory.mkdir(mode=0o700, parents=True)
+    found = directory.stat()
+    if found.st_uid != os.geteuid():
+        raise UnsafeDirectory(directory, f"belongs to the user {found.st_uid}, and this task runs as {os.geteuid()}")
+    if found.st_mode & 0o022:
+        raise UnsafeDirectory(directory, f"may be written by others (its mode is {found.st_mode & 0o7777:04o})")
+    if found.st_mode & 0o055:
+        directory.chmod(0o700)

@@ -48,6 +48,18 @@ class SupervisorGone(CoutureError):
         )
 
 
+class UnsafeDirectory(CoutureError):
+    """A directory for files of tasks in which other users could exchange them."""
+
+    def __init__(self, directory: Path, reason: str) -> None:
+        self.directory, self.reason = directory, reason
+        super().__init__(
+            f"The directory {str(directory)!r} {reason}, so its files could be exchanged. Remove it, or set "
+            "[couture] cache_dir to a folder that is not there yet (inside a mounted volume, for one): it is made "
+            "for this user alone."
+        )
+
+
 class UnsafeFileName(CoutureError):
     """A name that is not the name of one file in a directory."""
 

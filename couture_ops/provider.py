@@ -28,9 +28,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
         example="postgresql+psycopg2://couture:secret@db/couture",
     ),
     "blob_root": _option(
-        "Folder of artifacts and configuration files, shared by all API servers. Empty: couture/blobs in AIRFLOW_HOME.",
+        "Where artifacts and configuration files lie, for all API servers: a shared folder, or the URL of an object "
+        "store or HDFS (s3://, gs://, abfs://, hdfs://). Empty: couture/blobs in AIRFLOW_HOME.",
         "",
-        example="/mnt/shared/couture",
+        example="s3://bucket/couture",
+    ),
+    "blob_storage_options": _option(
+        "A JSON object for fsspec's implementation of blob_root's storage: endpoint, credentials. Empty: what it finds "
+        "in the environment.",
+        "",
+        sensitive=True,
+        example='{{"endpoint_url": "https://minio.example.com", "key": "couture", "secret": "…"}}',
     ),
     "max_upload_bytes": _option("The largest artifact that is taken, in bytes.", str(4 * 1024**3), "integer"),
     "spark_homes": _option(

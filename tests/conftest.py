@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from tests.s3 import S3
+
 
 def _running(kind: str) -> Iterator[DatabaseServer]:
     try:
@@ -60,6 +62,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def blobs(tmp_path: Path) -> FileSystemBlobs:
     """An empty blob storage."""
     return FileSystemBlobs(tmp_path / "blobs")
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 on the loopback, without any bucket."""
+    from tests.s3 import running_s3  # moto takes a second to import, which few tests need
+
+    yield from running_s3()
 
 
 @pytest.fixture

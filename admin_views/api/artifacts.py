@@ -18,7 +18,8 @@ from admin_views.bodies import download
 from admin_views.permissions import Resource
 from admin_views.services import Caller, Services
 from config_store import artifacts
-from config_store.artifacts import Artifact, ArtifactKind, Version, check_artifact_name
+from config_store.artifacts import Artifact, ArtifactKind, Version
+from config_store.cleaning import hold_blobs
 from config_store.errors import BlobTooLarge, Truncated, reject
 from config_store.usage import groups_using_dependency, last_use_by_dag
 
@@ -131,7 +132,7 @@ async def upload(
     content_digest: Annotated[str | None, Header(description="RFC 9530: `sha-256=:<base64>:`")] = None,
 ) -> VersionShape:
     """Upload a version; the body is the file, streamed. The content of the newest version again adds none."""
-    check_artifact_name(kind, name)
+    artifacts.check_upload(kind, name, note)
     announced = _announced_digest(content_digest)
     with services.blobs.writer(name) as writer:
         size = await _receive(request, writer, name, services.max_upload_bytes)
@@ -208,6 +209,7 @@ def _record(
     services: Services, caller: Caller, kind: ArtifactKind, name: str, blob: Blob, note: str
 ) -> tuple[Version, bool]:
     with services.deed(caller) as deed:
+        hold_blobs(deed.session, services.blobs, [blob.sha256])
         version, is_new = artifacts.add_version(deed.session, kind, name, blob, author=caller.name, note=note)
         if is_new:
             details: dict[str, Any] = {"version": version.version, "sha256": blob.sha256, "size": blob.size}

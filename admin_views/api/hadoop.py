@@ -16,10 +16,11 @@ from admin_views.api.schemas import FileShape, GroupDetail, Page
 from admin_views.bodies import download, read_limited
 from admin_views.permissions import Resource
 from admin_views.services import Caller, Services
+from config_store.cleaning import hold_blobs
 from config_store.content import KEYTAB_SUFFIXES, ConfigFile, Content, Keytab
 from config_store.errors import NotFound, reject
-from config_store.groups import Edit, get_group
-from config_store.hadoop_xml import MAX_HADOOP_BYTES, check_hadoop_file
+from config_store.groups import Edit, check_save, get_group
+from config_store.hadoop_xml import HADOOP_SUFFIXES, MAX_HADOOP_BYTES, check_hadoop_file
 from config_store.names import check_file_name, nearest
 
 router = APIRouter(prefix="/groups/{name}", tags=["hadoop files"])
@@ -62,12 +63,16 @@ async def save_file(
     note: str = "",
 ) -> GroupDetail:
     """Add or replace a Hadoop file; the body is the file."""
+    check_file_name(file, HADOOP_SUFFIXES)
+    await to_thread.run_sync(_check_save, services, name, parent, note)
     body = await read_limited(request, MAX_HADOOP_BYTES)
 
     def save() -> GroupDetail:
         check_hadoop_file(file, body)
         stored = _store(services, file, body)
-        return _save(services, caller, name, parent, lambda content: _with_file(content, stored), note, response)
+        return _save(
+            services, caller, name, parent, lambda content: _with_file(content, stored), note, response, stored
+        )
 
     return await to_thread.run_sync(save)
 
@@ -103,6 +108,8 @@ async def save_keytab(
     note: str = "",
 ) -> GroupDetail:
     """Set the keytab, which is encrypted and never shown again; the body is the file."""
+    check_file_name(filename, KEYTAB_SUFFIXES, "filename")
+    await to_thread.run_sync(_check_save, services, name, parent, note)
     body = await read_limited(request, MAX_KERBEROS_BYTES)
 
     def save() -> GroupDetail:
@@ -131,13 +138,18 @@ async def save_krb5_conf(
     note: str = "",
 ) -> GroupDetail:
     """Set the krb5.conf; the body is the file."""
+    await to_thread.run_sync(_check_save, services, name, parent, note)
     body = await read_limited(request, MAX_KERBEROS_BYTES)
     if not body.strip():
         raise reject("krb5.conf", "is empty")
 
     def save() -> GroupDetail:
         stored = _store(services, "krb5.conf", body)
-        return _save(services, caller, name, parent, lambda content: replace(content, krb5_conf=stored), note, response)
+
+        def changed(content: Content) -> Content:
+            return replace(content, krb5_conf=stored)
+
+        return _save(services, caller, name, parent, changed, note, response, stored)
 
     return await to_thread.run_sync(save)
 
@@ -158,9 +170,19 @@ def _save(
     change: Edit,
     note: str,
     response: Response,
+    stored: ConfigFile | None = None,
 ) -> GroupDetail:
+    """Save a change; ``stored`` is the file that was stored for it."""
     with services.deed(caller) as deed:
+        if stored:
+            hold_blobs(deed.session, services.blobs, [stored.sha256])
         return save_change(services, deed, name, parent, change, note, response)
+
+
+def _check_save(services: Services, name: str, parent: int, note: str) -> None:
+    """What the save will find wrong whatever the body is, before the body is read and stored."""
+    with services.database.reading() as session:
+        check_save(session, name, parent=parent, note=note)
 
 
 def _store(services: Services, file: str, body: bytes) -> ConfigFile:
@@ -171,7 +193,6 @@ def _store(services: Services, file: str, body: bytes) -> ConfigFile:
 
 
 def _keytab(services: Services, filename: str, body: bytes) -> Keytab:
-    check_file_name(filename, KEYTAB_SUFFIXES, "filename")
     if not body.startswith(b"\x05"):  # every version of the MIT keytab format begins so
         raise reject("keytab", "is no Kerberos keytab: its first byte is not 5")
     token = services.cipher.encrypt(base64.b64encode(body).decode("ascii"))

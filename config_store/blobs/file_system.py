@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
-import re
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config_store.blobs.protocol import Blob
-from config_store.errors import BlobMissing, DigestMismatch, StorageFull, Truncated
+from config_store.blobs.naming import INCOMING, check_announced, key_of, sha256_of
+from config_store.blobs.protocol import GRACE, Blob, Leftover, StoredBlob
+from config_store.errors import BlobMissing, BlobVanished, StorageFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_INCOMING = "incoming"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+log = logging.getLogger(__name__)
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: A storage looks this often for what dead uploads left, seconds.
+_SWEEP_INTERVAL_S = 3600.0
 
 
 class FileSystemBlobs:
-    """A blob storage below one folder, which is made when the first blob comes."""
+    """A blob storage below one folder, which is made when the first blob comes.
+
+    Folders are of mode 0700 and files 0400, because configuration files may hold passwords.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._sweep_due = 0.0
 
     @contextmanager
     def writer(self, name: str) -> Iterator[FileSystemWriter]:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
-        incoming = self.root / _INCOMING
+        incoming = self.root / INCOMING
         try:
-            incoming.mkdir(parents=True, exist_ok=True)
+            _make_private(self.root)
+            _make_private(incoming)
+            self._sweep()
             descriptor, temporary = tempfile.mkstemp(dir=incoming)
         except OSError as error:
             raise _told(error, self.root) from error
@@ -51,28 +62,67 @@ class FileSystemBlobs:
         except FileNotFoundError:
             raise BlobMissing(sha256) from None
 
-    def size(self, sha256: str) -> int:
+    def find(self, sha256: str) -> StoredBlob:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
         try:
-            return self.path(sha256).stat().st_size
+            stat = self.path(sha256).stat()
         except FileNotFoundError:
             raise BlobMissing(sha256) from None
+        return StoredBlob(sha256, stat.st_size, _moment(stat))
+
+    def size(self, sha256: str) -> int:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        return self.find(sha256).size
+
+    def exists(self, sha256: str) -> bool:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        try:
+            return self.path(sha256).exists()
+        except BlobMissing:
+            return False
 
     def __iter__(self) -> Iterator[str]:
         for path in self.root.glob("[0-9a-f][0-9a-f]/*"):
-            sha256 = path.parent.name + path.name
-            if _DIGEST.fullmatch(sha256):  # a mounted folder may hold files of its own, such as .nfs…
+            # a mounted folder may hold files of its own, such as .nfs…
+            if sha256 := sha256_of(f"{path.parent.name}/{path.name}"):
                 yield sha256
+
+    def stored(self) -> Iterator[StoredBlob]:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        for sha256 in self:
+            with suppress(BlobMissing):  # deleted a moment ago
+                yield self.find(sha256)
 
     def delete(self, sha256: str) -> None:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
         self.path(sha256).unlink(missing_ok=True)
 
+    def leftovers(self) -> Iterator[Leftover]:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        incoming = self.root / INCOMING
+        for path in incoming.iterdir() if incoming.is_dir() else ():
+            with suppress(FileNotFoundError):  # committed a moment ago
+                stat = path.stat()
+                yield Leftover(path.name, stat.st_size, _moment(stat))
+
+    def discard(self, leftover: Leftover) -> None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        (self.root / INCOMING / leftover.name).unlink(missing_ok=True)
+
     def path(self, sha256: str) -> Path:
         """Where a blob lies; raises BlobMissing for what is no digest, so that no path escapes the root."""
-        if not _DIGEST.fullmatch(sha256):
-            raise BlobMissing(sha256)
-        return self.root / sha256[:2] / sha256[2:]
+        return self.root / key_of(sha256)
+
+    def _sweep(self) -> None:
+        """Remove what killed servers left, now and then. A living upload touches its file with every chunk."""
+        if time.monotonic() < self._sweep_due:
+            return
+        self._sweep_due = time.monotonic() + _SWEEP_INTERVAL_S
+        oldest = datetime.now(UTC) - GRACE
+        for leftover in self.leftovers():
+            if leftover.modified < oldest:
+                log.warning("Removing %s, %s bytes of an upload that never ended", leftover.name, leftover.size)
+                self.discard(leftover)
 
 
 class FileSystemWriter:
@@ -96,22 +146,22 @@ class FileSystemWriter:
     def commit(self, *, sha256: str | None = None, size: int | None = None) -> Blob:
         """See :class:`~config_store.blobs.protocol.BlobWriter`."""
         blob = Blob(self._digest.hexdigest(), self._size)
-        if size is not None and size != blob.size:
-            raise Truncated(self._name, size, blob.size)
-        if sha256 is not None and sha256 != blob.sha256:
-            raise DigestMismatch(self._name, sha256, blob.sha256)
+        check_announced(self._name, blob, sha256, size)
         try:
             self._publish(self._blobs.path(blob.sha256))
+        except FileNotFoundError as error:  # not a byte came for a day, and it was swept
+            raise BlobVanished(blob.sha256) from error
         except OSError as error:
             raise _told(error, self._blobs.root) from error
         return blob
 
     def _publish(self, target: Path) -> None:
         self._file.flush()
+        os.utime(self._file.fileno())  # now, even if the last byte came long ago: nothing cleans it meanwhile
         os.fsync(self._file.fileno())
         self._file.close()
-        self._temporary.chmod(0o400)  # configuration files may hold passwords
-        target.parent.mkdir(exist_ok=True)
+        self._temporary.chmod(0o400)
+        _make_private(target.parent)
         self._temporary.replace(target)
         directory = os.open(target.parent, os.O_RDONLY)
         try:
@@ -124,11 +174,23 @@ class FileSystemWriter:
         try:
             self._file.close()  # flushes, which a full disk refuses: the bytes are unwanted anyway
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in FULL:
                 raise
         finally:
             self._temporary.unlink(missing_ok=True)
 
 
+def _make_private(directory: Path) -> None:
+    """A directory that its owner alone enters; one of ours that older versions left open is closed."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stat = directory.stat()
+    if stat.st_mode & 0o077 and stat.st_uid == os.geteuid():
+        directory.chmod(0o700)
+
+
+def _moment(stat: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(stat.st_mtime, UTC)
+
+
 def _told(error: OSError, root: Path) -> Exception:
-    return StorageFull(str(root)) if error.errno in _FULL else error
+    return StorageFull(str(root)) if error.errno in FULL else error

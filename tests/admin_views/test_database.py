@@ -37,7 +37,9 @@ def airflows(postgresql: DatabaseServer, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 def server(own: str | None) -> ServerSettings:
-    return ServerSettings(sql_alchemy_conn=own, blob_root="", max_upload_bytes=1, fernet_keys=())
+    return ServerSettings(
+        sql_alchemy_conn=own, blob_root="", blob_storage_options="", max_upload_bytes=1, fernet_keys=()
+    )
 
 
 def facts(database: Database) -> dict[str, Any]:

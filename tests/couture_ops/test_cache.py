@@ -17,7 +17,7 @@ import pytest
 import couture_ops
 from config_store.wire import StoredFile
 from couture_ops.cache import FileCache, check_file_name, locked, scratch_directory, sweep_scratch
-from couture_ops.errors import DamagedDownload, NoSpaceLeft, UnsafeFileName
+from couture_ops.errors import DamagedDownload, NoSpaceLeft, UnsafeDirectory, UnsafeFileName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -479,3 +479,57 @@ class TestScratch:
 
     def test_sweep_of_nothing(self, tmp_path: Path) -> None:
         assert sweep_scratch(tmp_path / "absent") == ()
+
+
+# --- whose directory it is ---
+
+
+def hold_one(root: Path) -> None:
+    file = stored(b"classes")
+
+    def fetch(destination: BinaryIO, _offset: int) -> None:
+        destination.write(b"classes")
+
+    with FileCache(root, MEGABYTE).hold(file, fetch):
+        pass
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775, 0o702])
+def test_a_directory_that_others_may_write_to_is_refused(tmp_path: Path, mode: int) -> None:
+    root = tmp_path / "cache"
+    root.mkdir()
+    root.chmod(mode)
+    with pytest.raises(UnsafeDirectory) as unsafe:
+        hold_one(root)
+    assert str(unsafe.value) == (
+        f"The directory '{root}' may be written by others (its mode is {mode:04o}), so its files could be exchanged. "
+        "Remove it, or set [couture] cache_dir to a folder that is not there yet (inside a mounted volume, for one): "
+        "it is made for this user alone."
+    )
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_directory_of_another_user_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "cache"
+    root.mkdir(mode=0o700)
+    os.chown(root, 4711, 4711)
+    with pytest.raises(UnsafeDirectory) as unsafe:
+        hold_one(root)
+    assert unsafe.value.reason == "belongs to the user 4711, and this task runs as 0"
+
+
+def test_a_directory_that_others_may_read_is_closed(tmp_path: Path) -> None:
+    root = tmp_path / "cache"
+    root.mkdir()
+    root.chmod(0o755)
+    hold_one(root)
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_inside_an_open_volume_is_fine(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    volume.chmod(0o777)
+    hold_one(volume / "files")
+    assert (volume / "files").stat().st_mode & 0o777 == 0o700

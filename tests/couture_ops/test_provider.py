@@ -162,7 +162,8 @@ def test_each_option_is_described() -> None:
 
 
 def test_what_may_hold_a_password_is_marked() -> None:
-    assert [name for name, option in OPTIONS.items() if option.get("sensitive")] == ["sql_alchemy_conn"]
+    sensitive = [name for name, option in OPTIONS.items() if option.get("sensitive")]
+    assert sensitive == ["sql_alchemy_conn", "blob_storage_options"]
 
 
 def test_examples_survive_airflows_own_template() -> None:

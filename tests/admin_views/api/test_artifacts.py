@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from config_store.blobs.file_system import FileSystemWriter
 from config_store.errors import StorageFull
 from tests.admin_views.calls import (
     JOB,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from admin_views.services import Services
     from config_store.blobs.file_system import FileSystemBlobs
-    from config_store.blobs.protocol import BlobWriter
+    from config_store.blobs.protocol import Blob, BlobWriter
     from tests.admin_views.api_process import ApiProcess
     from tests.stand_ins import ListedAudit, RoleIdentity
 
@@ -193,11 +194,11 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     assert upload(api, "job.py")["version"] == 1
 
 
-def _raw_upload(api: httpx.Client, header: bytes) -> socket.socket:
+def _raw_upload(api: httpx.Client, header: bytes, query: str = "") -> socket.socket:
     address = urlsplit(str(api.base_url))
     assert address.hostname is not None
     connection = socket.create_connection((address.hostname, address.port or 80), timeout=10)
-    target = f"POST {address.path.rstrip('/')}{UPLOAD} HTTP/1.1"
+    target = f"POST {address.path.rstrip('/')}{UPLOAD}{query} HTTP/1.1"
     head = f"{target}\r\nHost: {address.netloc}\r\nAuthorization: Bearer ada:Admin\r\n"
     connection.sendall(head.encode() + header + b"\r\n")
     return connection
@@ -328,6 +329,30 @@ def test_directories_are_no_part_of_a_name(api: httpx.Client, services: Services
 def test_names_that_are_taken(api: httpx.Client, name: str) -> None:
     assert upload(api, name)["version"] == 1
     assert api.get(f"/artifacts/code/{name}/versions/1/content").content == JOB
+
+
+def test_what_can_be_known_before_is_told_before_the_body_is_read(api: httpx.Client, services: Services) -> None:
+    """The body never comes; the answer does."""
+    with _raw_upload(api, b"Content-Length: 1000000\r\n", query="?note=%00") as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 422 ")
+    assert not (services.blobs.root / "incoming").exists()  # type: ignore[attr-defined]  # it lies in a folder here
+
+
+def test_an_upload_whose_bytes_are_cleaned_away_at_that_moment_is_to_be_repeated(
+    api: httpx.Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = FileSystemWriter.commit
+
+    def commit_and_clean(writer: FileSystemWriter, **announced: Any) -> Blob:
+        blob: Blob = commit(writer, **announced)
+        services.blobs.delete(blob.sha256)
+        return blob
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileSystemWriter, "commit", commit_and_clean)
+        problem_of(api.post(UPLOAD, content=JOB), 409, "BlobVanished")
+    problem_of(api.get("/artifacts/code/job.py"), 404, "NotFound")
+    done(api.post(UPLOAD, content=JOB))
 
 
 def test_a_note_that_can_not_be_stored_is_refused(api: httpx.Client, services: Services) -> None:

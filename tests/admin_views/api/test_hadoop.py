@@ -144,6 +144,23 @@ def test_directories_are_no_part_of_a_name(prod: httpx.Client, services: Service
     assert list(services.blobs) == []
 
 
+@pytest.mark.parametrize("file", ["hadoop/core-site.xml", "kerberos/krb5.conf"])
+@pytest.mark.parametrize(
+    ("group", "revision", "note", "status", "name"),
+    [
+        ("prod", 7, "", 409, "StaleRevision"),
+        ("prd", 1, "", 404, "UnknownGroup"),
+        ("prod", 1, "%00", 422, "InvalidInput"),
+    ],
+)
+def test_a_save_that_can_not_be_stores_no_byte(
+    prod: httpx.Client, services: Services, file: str, group: str, revision: int, note: str, status: int, name: str
+) -> None:
+    answer = prod.put(f"/groups/{group}/{file}?note={note}", content=CORE_SITE, headers=upon(revision))
+    problem_of(answer, status, name)
+    assert list(services.blobs) == []
+
+
 def test_files_are_listed_by_name_and_replaced_one_by_one(prod: httpx.Client) -> None:
     for revision, name in enumerate(("yarn-site.xml", "core-site.xml", "hdfs-site.xml"), start=1):
         save_file(prod, "prod", revision, CORE_SITE, f"hadoop/{name}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from config_store.blobs.file_system import FileSystemBlobs
-from config_store.errors import BlobMissing, StorageFull
+from config_store.errors import BlobMissing, BlobVanished, StorageFull
 from tests.config_store.blobs.test_contract import ABC, NO_DIGESTS, content, keep
 
 if TYPE_CHECKING:
@@ -44,6 +45,65 @@ def test_a_blob_lies_below_the_first_two_digits_and_nobody_writes_it_again(blobs
     keep(blobs, b"abc")
     assert stored_files(blobs) == [f"{ABC[:2]}/{ABC[2:]}"]
     assert (blobs.root / ABC[:2] / ABC[2:]).stat().st_mode & 0o777 == 0o400
+
+
+def test_nobody_else_enters_the_folders(blobs: FileSystemBlobs) -> None:
+    umask = os.umask(0)
+    try:
+        keep(blobs, b"abc")
+    finally:
+        os.umask(umask)
+    folders = [blobs.root, blobs.root / "incoming", blobs.root / ABC[:2]]
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * 3
+
+
+def test_folders_that_were_left_open_are_closed(blobs: FileSystemBlobs) -> None:
+    for folder in (blobs.root, blobs.root / ABC[:2]):
+        folder.mkdir()
+        folder.chmod(0o755)
+    keep(blobs, b"abc")
+    assert [folder.stat().st_mode & 0o777 for folder in (blobs.root, blobs.root / ABC[:2])] == [0o700] * 2
+
+
+def leave(blobs: FileSystemBlobs, name: str, age_s: float) -> Path:
+    """What an upload left whose server died so long ago."""
+    left = blobs.root / "incoming" / name
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"half")
+    os.utime(left, (time.time() - age_s,) * 2)
+    return left
+
+
+def test_what_dead_uploads_left_a_day_ago_goes_with_the_next_upload(blobs: FileSystemBlobs) -> None:
+    old, young = leave(blobs, "old", 86400 + 60), leave(blobs, "young", 86400 - 60)
+    keep(blobs, b"abc")
+    assert (old.exists(), young.exists()) == (False, True)
+    again = leave(blobs, "again", 2 * 86400)
+    keep(blobs, b"abc")
+    assert again.exists()  # a storage looks once an hour
+    keep(FileSystemBlobs(blobs.root), b"abc")
+    assert not again.exists()
+
+
+def test_a_slow_upload_is_not_swept_while_it_writes(blobs: FileSystemBlobs) -> None:
+    with blobs.writer("x.jar") as writer:
+        writer.write(b"abc" * MEGABYTE)
+        (left,) = (blobs.root / "incoming").iterdir()
+        os.utime(left, (time.time() - 2 * 86400,) * 2)
+        writer.write(b"abc" * MEGABYTE)
+        keep(FileSystemBlobs(blobs.root), b"abc")
+        blob = writer.commit()
+    assert blobs.find(blob.sha256).modified.timestamp() > time.time() - 60
+
+
+def test_an_upload_that_was_swept_after_all_says_so(blobs: FileSystemBlobs) -> None:
+    with blobs.writer("x.jar") as writer:
+        writer.write(b"abc")
+        (left,) = blobs.leftovers()
+        blobs.discard(left)
+        with pytest.raises(BlobVanished):
+            writer.commit()
+    assert stored_files(blobs) == []
 
 
 def test_an_abandoned_blob_leaves_no_file(blobs: FileSystemBlobs) -> None:
