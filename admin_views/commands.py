@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, CLICommand, GroupCommand, lazy_load_command
 from airflow.utils.cli import suppress_logs_and_warning
 
+from admin_views.checks.command import check_command
+
 if TYPE_CHECKING:
     import argparse
 
@@ -30,7 +32,8 @@ def get_cli_commands() -> list[CLICommand]:
         func=lazy_load_command("admin_views.commands.run_init"),
         args=(ARG_VERBOSE,),
     )
-    return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=(init,))]
+    commands = (init, check_command())
+    return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=commands)]
 
 
 @suppress_logs_and_warning  # Flask-AppBuilder logs a line for each permission; --verbose shows them
