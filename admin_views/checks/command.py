@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from admin_views.configuration import ServerSettings
     from couture_ops.checks.runner import Check
-    from couture_ops.configuration import WorkerSettings
 
 DESCRIPTION = """
 Looks at what an installation needs, names what is wrong, and says what to do. Changes nothing.
@@ -37,7 +36,8 @@ Examples:
 
 _SIDES = ("server", "worker", "all")
 _MARKS = {Verdict.OK: "ok", Verdict.WARNING: "WARNING", Verdict.FAULT: "FAULT", Verdict.SKIPPED: "skipped"}
-_SETTINGS = "[couture] in airflow.cfg"
+_SETTINGS = "[couture] in airflow.cfg, as a server reads it"
+_MEND = "Mend it in airflow.cfg or in the environment, and run the check again for all that depends on it."
 
 
 def check_command() -> ActionCommand:
@@ -82,29 +82,17 @@ def chosen_checks(on: str, group: str | None, deep: bool) -> Iterator[Check]:
     from admin_views.checks.server import Scope, server_checks, spark_names_check
     from couture_ops.checks.worker import worker_checks
 
-    worker = server = None
+    known, server = None, None
     if on != "server":
-        worker, unreadable = _worker_settings()
-        yield from unreadable
+        checks, known = worker_checks()
+        yield from checks
     if on != "worker":
         server, unreadable = _server_settings(on)
         yield from unreadable
-    if worker:
-        yield from worker_checks(worker)
     if server:
         yield from server_checks(server, Scope(group, deep))
-    if worker and server and group is None:
-        yield spark_names_check(server, sorted(worker.spark_homes))
-
-
-def _worker_settings() -> tuple[WorkerSettings | None, list[Check]]:
-    from couture_ops.configuration import read_worker_settings
-    from couture_ops.errors import UnusableSetting
-
-    try:
-        return read_worker_settings(), []
-    except (UnusableSetting, ValueError) as error:  # AirflowConfigException is both
-        return None, [_told(Finding.fault("settings", f"{_SETTINGS}, of a worker", str(error), _MEND))]
+    if known is not None and server and group is None:
+        yield spark_names_check(server, known)
 
 
 def _server_settings(on: str) -> tuple[ServerSettings | None, list[Check]]:
@@ -114,26 +102,17 @@ def _server_settings(on: str) -> tuple[ServerSettings | None, list[Check]]:
 
     from admin_views.checks.database import has_local_executor, missing_file
     from admin_views.configuration import read_server_settings
+    from couture_ops.checks.runner import told
 
     try:
         server = read_server_settings()
     except (AirflowConfigException, ValueError) as error:
-        return None, [_told(Finding.fault("settings", f"{_SETTINGS}, of a server", str(error), _MEND))]
+        return None, [told(Finding.fault("settings", _SETTINGS, str(error), _MEND))]
     file = missing_file(server.sql_alchemy_conn or str(settings.SQL_ALCHEMY_CONN))
     if on == "all" and file and not has_local_executor():
         reason = f"No database is here ({file}), so this is no server; --on server looks all the same."
-        return None, [_told(Finding.skipped("server", "this machine", reason))]
+        return None, [told(Finding.skipped("server", "this machine", reason))]
     return server, []
-
-
-_MEND = "Mend it in airflow.cfg or in the environment, and run the check again for all that depends on it."
-
-
-def _told(finding: Finding) -> Check:
-    """A check whose finding is known already."""
-    from couture_ops.checks.runner import Check
-
-    return Check(finding.check, finding.subject, lambda _: [finding])
 
 
 def exit_code(found: Sequence[Finding], *, strict: bool) -> int:

@@ -7,20 +7,33 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config_store.wire import Finding
 from couture_ops.checks.api import check_api
 from couture_ops.checks.disk import check_cache, check_space
-from couture_ops.checks.runner import Check
+from couture_ops.checks.runner import Check, told
 from couture_ops.checks.spark import check_python, check_spark
+from couture_ops.configuration import read_worker_settings
+from couture_ops.errors import UnusableSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from config_store.wire import Finding
     from couture_ops.configuration import WorkerSettings
 
+_SETTINGS = "[couture] in airflow.cfg, as a worker reads it"
+_MEND = "Mend it in airflow.cfg or in the environment, and run the check again for all that depends on it."
 
-def worker_checks(settings: WorkerSettings) -> list[Check]:
-    """The checks of this worker."""
+
+def worker_checks() -> tuple[list[Check], list[str] | None]:
+    """The checks of this worker, and the names of its Sparks; None when its settings can't be read."""
+    try:
+        settings = read_worker_settings()
+    except (UnusableSetting, ValueError) as error:  # Airflow's AirflowConfigException is no ValueError everywhere
+        return [told(Finding.fault("settings", _SETTINGS, str(error), _MEND))], None
+    return _checks(settings), sorted(settings.spark_homes)
+
+
+def _checks(settings: WorkerSettings) -> list[Check]:
     environment = dict(os.environ)
     return [
         Check("spark", "[couture] spark_homes", lambda watch: check_spark(settings, environment, watch)),
