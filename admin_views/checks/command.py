@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from admin_views.configuration import ServerSettings
     from couture_ops.checks.runner import Check
 
 DESCRIPTION = """
@@ -79,40 +78,38 @@ def run_check(arguments: argparse.Namespace) -> None:
 
 def chosen_checks(on: str, group: str | None, deep: bool) -> Iterator[Check]:
     """The checks of the sides that were asked for, as far as they apply to this machine."""
-    from admin_views.checks.server import Scope, server_checks, spark_names_check
+    from couture_ops.checks.runner import told
     from couture_ops.checks.worker import worker_checks
 
-    known, server = None, None
+    known = None
     if on != "server":
         checks, known = worker_checks()
         yield from checks
     if on != "worker":
-        server, unreadable = _server_settings(on)
-        yield from unreadable
-    if server:
-        yield from server_checks(server, Scope(group, deep))
-    if known is not None and server and group is None:
-        yield spark_names_check(server, known)
+        try:
+            checks = _server_checks(on, group, deep, known)
+        except Exception as error:  # a value that is no number, a URL that is none: told, whatever it is
+            checks = [told(Finding.fault("settings", _SETTINGS, str(error), _MEND))]
+        yield from checks
 
 
-def _server_settings(on: str) -> tuple[ServerSettings | None, list[Check]]:
+def _server_checks(on: str, group: str | None, deep: bool, known: list[str] | None) -> list[Check]:
     """None on a machine that is only a worker: Airflow's default database is named, and nobody made it."""
     from airflow import settings
-    from airflow.exceptions import AirflowConfigException
 
     from admin_views.checks.database import has_local_executor, missing_file
+    from admin_views.checks.server import Scope, server_checks, spark_names_check
     from admin_views.configuration import read_server_settings
     from couture_ops.checks.runner import told
 
-    try:
-        server = read_server_settings()
-    except (AirflowConfigException, ValueError) as error:
-        return None, [told(Finding.fault("settings", _SETTINGS, str(error), _MEND))]
+    server = read_server_settings()
     file = missing_file(server.sql_alchemy_conn or str(settings.SQL_ALCHEMY_CONN))
     if on == "all" and file and not has_local_executor():
         reason = f"No database is here ({file}), so this is no server; --on server looks all the same."
-        return None, [told(Finding.skipped("server", "this machine", reason))]
-    return server, []
+        return [told(Finding.skipped("server", "this machine", reason))]
+    checks = server_checks(server, Scope(group, deep))
+    # which Sparks groups ask for is known where the database is, and which are there, where tasks run
+    return [*checks, spark_names_check(server, known)] if known is not None and group is None else checks
 
 
 def exit_code(found: Sequence[Finding], *, strict: bool) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -75,9 +74,9 @@ def _foreign(directory: Path, owner: int, user: int) -> Finding:
 def check_space(what: str, directory: Path, advice: str) -> Finding:
     """Whether the disk of a directory, made or not, has room and inodes left."""
     subject = f"{what} ({directory})"
-    place = existing(directory)
-    free, inodes = shutil.disk_usage(place).free, os.statvfs(place)
-    if inodes.f_files and not inodes.f_favail:
+    state = os.statvfs(existing(directory))
+    free = state.f_bavail * state.f_frsize  # what is left to others than root
+    if state.f_files and not state.f_favail:
         return Finding.fault(_DISK, subject, "No inodes are left: no file can be made.", advice)
     message = f"{size_text(free)} are free."
     if free >= LITTLE:

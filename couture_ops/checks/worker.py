@@ -13,7 +13,6 @@ from couture_ops.checks.disk import check_cache, check_space
 from couture_ops.checks.runner import Check, told
 from couture_ops.checks.spark import check_python, check_spark
 from couture_ops.configuration import read_worker_settings
-from couture_ops.errors import UnusableSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,7 @@ def worker_checks() -> tuple[list[Check], list[str] | None]:
     """The checks of this worker, and the names of its Sparks; None when its settings can't be read."""
     try:
         settings = read_worker_settings()
-    except (UnusableSetting, ValueError) as error:  # Airflow's AirflowConfigException is no ValueError everywhere
+    except Exception as error:  # ours, or Airflow's, which has two classes AirflowConfigException: told, whatever it is
         return [told(Finding.fault("settings", _SETTINGS, str(error), _MEND))], None
     return _checks(settings), sorted(settings.spark_homes)
 
