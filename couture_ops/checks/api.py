@@ -58,7 +58,7 @@ def _judged(url: str, answer: httpx.Response, http: httpx.Client) -> Finding:
     refusal = _wire_refusal(url, http)
     if refusal:
         advice = "Install the same couture-ops on workers and API servers."
-        return Finding.fault(_API, url, f"couture-ops {version} there refuses this worker: {refusal}", advice)
+        return Finding.fault(_API, url, f"couture-ops {version} there refuses this worker: {refusal}.", advice)
     if version != __version__:
         message = f"couture-ops {version} answers, and this worker has {__version__}; they understand each other."
         return Finding.warning(_API, url, message, "Install the same couture-ops on workers and API servers.")
@@ -88,7 +88,7 @@ def _wire_refusal(url: str, http: httpx.Client) -> str | None:
     except ValueError:
         return None
     if isinstance(problem, dict) and problem.get("type") == f"{PROBLEM_TYPE}WireVersionMismatch":
-        return str(problem.get("detail"))
+        return str(problem.get("detail")).partition(";")[0]
     return None
 
 
@@ -127,9 +127,9 @@ def _unreachable(url: str, error: Exception) -> Finding:
 
 def _reason(url: str, error: Exception) -> tuple[str, str]:
     """What went wrong below HTTP, and what to do about it."""
-    host = urlsplit(url).hostname or url
+    host = _host(url) or url
     causes = list(_causes(error))
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return f"The name {host!r} can't be resolved ({said}).", "Mend the name, or this machine's name server."
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
@@ -154,12 +154,17 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _proxy_hint(url: str) -> str:
     """The proxy that the environment puts in between, which tasks use as well."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    through = proxies.get(parts.scheme) or proxies.get("all")
-    if not through or not parts.hostname or proxy_bypass(parts.hostname):
+    host, proxies, scheme = _host(url), getproxies(), url.partition(":")[0].lower()
+    if not host or not (proxies.get(scheme) or proxies.get("all")) or proxy_bypass(host):
         return ""
-    return f" Requests go through the proxy of {parts.scheme.upper()}_PROXY; NO_PROXY={parts.hostname} goes round it."
+    return f" Requests go through the proxy of {scheme.upper()}_PROXY; NO_PROXY={host} goes round it."
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def check_clock(url: str, headers: httpx.Headers, asked: float, answered: float) -> Finding:
