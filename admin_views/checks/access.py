@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow import plugins_manager
-from airflow.api_fastapi.app import get_auth_manager_cls
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
@@ -40,7 +39,7 @@ def check_plugin() -> Finding:
 
 def check_permissions() -> Finding:
     """Whether each permission of the suite is in the hands of some role."""
-    manager = get_auth_manager_cls()
+    manager = _auth_manager()
     subject = manager.__name__
     if subject == "SimpleAuthManager":
         return Finding.ok(_PERMISSIONS, subject, "Its roles are fixed, and what each may do with the suite, too.")
@@ -51,6 +50,12 @@ def check_permissions() -> Finding:
         return Finding.skipped(_PERMISSIONS, subject, reason)
     with create_session() as session:
         return judge_permissions(subject, _granted(session))
+
+
+def _auth_manager() -> type:
+    from airflow.api_fastapi.app import get_auth_manager_cls  # brings the whole API server: half a second
+
+    return get_auth_manager_cls()
 
 
 def _granted(session: Session) -> set[tuple[str, str]]:

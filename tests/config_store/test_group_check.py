@@ -255,9 +255,10 @@ def test_a_dependency_that_was_deleted(store: Store) -> None:
     store.upload("x.jar")
     store.create("prod", jars=("hbase.jar", "x.jar@1"))
     store.hide("hbase.jar", force=True)
+    missing = "There is no dependency 'hbase.jar'. Did you mean: x.jar?"
     assert wrong(store) == [
-        ("target", Verdict.SKIPPED, "No plan can be made yet: There is no dependency 'hbase.jar'."),
-        ("dependencies", Verdict.FAULT, "There is no dependency 'hbase.jar'."),
+        ("target", Verdict.SKIPPED, f"No plan can be made yet: {missing}"),
+        ("dependencies", Verdict.FAULT, missing),
     ]
     found = next(finding for finding in look(store) if finding.check == "dependencies")
     assert found.advice == (
