@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 MAX_TOLD = 100
 
 
-#: A message names this many of what there is, and counts the rest.
-_MOST_LISTED = 20
-
-
 class StoreError(Exception):
     """Base of everything that the domain raises."""
 
@@ -68,7 +64,7 @@ class UnknownGroup(NotFound):
         self.groups = tuple(groups)
         more = [f"and {len(groups) - MAX_TOLD:,} more"] if len(groups) > MAX_TOLD else []
         listed = ", ".join([*self.groups[:MAX_TOLD], *more]) or "none; create one with `couture groups create`"
-        self.args = (f"{self.args[0]} Config groups: {listed}{more}.",)
+        self.args = (f"{self.args[0]} Config groups: {listed}.",)
 
 
 class UnusableDatabase(StoreError):

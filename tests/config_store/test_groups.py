@@ -425,16 +425,3 @@ class TestLists:
             # the same session reads a whole group afterwards
             assert groups.get_group(session, "prod").content.configurations["spark.x"].value == "2"
         assert [statement for statement in statements if ".content" in statement] != []
-
-
-def test_an_unknown_group_lists_some_and_counts_the_rest(store: Store) -> None:
-    for number in range(25):
-        store.create(f"g{number:02}")
-    with pytest.raises(UnknownGroup) as unknown:
-        store.group("zzz")
-    assert str(unknown.value) == (
-        "There is no config group 'zzz'. Config groups: "
-        + ", ".join(f"g{number:02}" for number in range(20))
-        + " and 5 more."
-    )
-    assert len(unknown.value.groups) == 25

@@ -408,7 +408,6 @@ class TestList:
 
 
 def test_a_list_reads_no_plans(store: Store) -> None:
-    store.create("prod")
     ticket = store.submit(config_group="prod")
     statements: list[str] = []
 
