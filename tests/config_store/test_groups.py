@@ -29,12 +29,12 @@ from config_store.settings import Setting
 from tests.config_store.store import Store, content, effective, final
 
 if TYPE_CHECKING:
-    from config_store.groups import Group, Revision
+    from config_store.groups import Group, RevisionHead
 
 WRITERS = 8
 
 
-def described(revisions: list[Revision]) -> list[tuple[int, int | None, str, str]]:
+def described(revisions: list[RevisionHead]) -> list[tuple[int, int | None, str, str]]:
     return [(revision.number, revision.parent, revision.author, revision.note) for revision in revisions]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from airflow import plugins_manager
 from cryptography.fernet import Fernet
 
 from admin_views.checks import access
@@ -23,7 +24,7 @@ def test_the_plugin_of_this_very_airflow() -> None:
 
 def test_a_plugin_that_can_not_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = {"other": "boom", "couture.egg": "No module\nnamed 'lxml'"}
-    monkeypatch.setattr(access.plugins_manager, "get_import_errors", lambda: errors)
+    monkeypatch.setattr(plugins_manager, "get_import_errors", lambda: errors)
     found = check_plugin()
     assert (found.verdict, found.message) == (
         Verdict.FAULT,
@@ -35,7 +36,7 @@ def test_a_plugin_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     def others(_attributes: object) -> list[dict[str, Any]]:
         return [{"name": "edge"}]
 
-    monkeypatch.setattr(access.plugins_manager, "get_plugin_info", others)
+    monkeypatch.setattr(plugins_manager, "get_plugin_info", others)
     found = check_plugin()
     assert (found.verdict, found.message) == (Verdict.FAULT, "Airflow does not load it (it loads edge).")
 
