@@ -15,7 +15,7 @@ from config_store.content import open_setting
 from config_store.errors import BlobMissing, InvalidInput, NotFound, SecretUnreadable, StoreError
 from config_store.groups import get_group
 from config_store.hadoop_xml import read_properties
-from config_store.models import GroupRow
+from config_store.models import GroupRow, in_byte_order
 from config_store.resolution import resolve_plan
 from config_store.settings import TWINS
 from config_store.wire import Finding, JobRequest, Language, TaskIdentity
@@ -104,7 +104,8 @@ def check_group(
 
 def live_group_names(session: Session) -> list[str]:
     """The names of all groups."""
-    return list(session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None)).order_by(GroupRow.name)))
+    live = select(GroupRow.name).where(GroupRow.deleted_at.is_(None))
+    return list(session.scalars(live.order_by(in_byte_order(GroupRow.name))))
 
 
 def asked_spark_homes(session: Session) -> dict[str, list[str]]:
