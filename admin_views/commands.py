@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, CLICommand, GroupCommand, lazy_load_command
 from airflow.utils.cli import suppress_logs_and_warning
 
+from admin_views.checks.command import check_command
 from admin_views.clean_command import clean_command
 from admin_views.rotate_command import rotate_command
 
@@ -33,7 +34,7 @@ def get_cli_commands() -> list[CLICommand]:
         func=lazy_load_command("admin_views.commands.run_init"),
         args=(ARG_VERBOSE,),
     )
-    subcommands = (init, clean_command(), rotate_command())
+    subcommands = (init, check_command(), clean_command(), rotate_command())
     return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=subcommands)]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import false, func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind, find_version, keep_artifacts
 from config_store.content import Content, check_content, from_document, seal, to_document
@@ -35,13 +36,15 @@ if TYPE_CHECKING:
 
     from config_store.secrets import Cipher
 
+#: Lists need no content, which may hold thousands of settings; to read it all the same is an error.
+_WITHOUT_CONTENT = defer(RevisionRow.content, raiseload=True)
 #: What a change makes of the present content.
 Edit = Callable[[Content], Content]
 
 
 @dataclass(frozen=True)
-class Group:
-    """A group as it stands: ``revision`` is the number of the newest one, whose content this is."""
+class GroupHead:
+    """What lists say of a group: ``revision`` is the number of the newest one."""
 
     name: str
     description: str
@@ -49,18 +52,30 @@ class Group:
     revision: int
     updated_by: str
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Group(GroupHead):
+    """A group as it stands, with the content of its newest revision."""
+
     content: Content
 
 
 @dataclass(frozen=True)
-class Revision:
-    """One immutable state of a group; ``parent`` is the number it was made from, None for a first one."""
+class RevisionHead:
+    """What lists say of a revision; ``parent`` is the number it was made from, None for a first one."""
 
     number: int
     parent: int | None
     author: str
     created_at: datetime
     note: str
+
+
+@dataclass(frozen=True)
+class Revision(RevisionHead):
+    """One immutable state of a group."""
+
     content: Content
 
 
@@ -72,7 +87,7 @@ class Save:
     note: str = ""
 
 
-def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: int = 0) -> tuple[list[Group], int]:
+def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: int = 0) -> tuple[list[GroupHead], int]:
     """One page of the groups by name, and how many there are; ``search`` matches anywhere in the name."""
     live = GroupRow.deleted_at.is_(None) & name_contains(GroupRow.name, search)
     total = session.scalar(select(func.count()).select_from(GroupRow).where(live)) or 0
@@ -81,11 +96,12 @@ def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: 
         .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
         .outerjoin(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id)
         .where(live)
+        .options(_WITHOUT_CONTENT)
         .order_by(in_byte_order(GroupRow.name))
         .limit(limit)
         .offset(offset)
     )
-    return [_group(group, revision, default is not None) for group, revision, default in rows], total
+    return [GroupHead(**_group_head(group, revision, default is not None)) for group, revision, default in rows], total
 
 
 def get_group(session: Session, name: str) -> Group:
@@ -201,18 +217,19 @@ def delete_group(session: Session, name: str, author: str, *, force: bool = Fals
     session.flush()
 
 
-def list_revisions(session: Session, name: str, *, limit: int = 50, offset: int = 0) -> tuple[list[Revision], int]:
+def list_revisions(session: Session, name: str, *, limit: int = 50, offset: int = 0) -> tuple[list[RevisionHead], int]:
     """One page of a group's revisions, newest first, and how many there are."""
     row = _live_row(session, name)
     total = session.scalar(select(func.count()).where(RevisionRow.group_id == row.id)) or 0
     rows = session.scalars(
         select(RevisionRow)
         .where(RevisionRow.group_id == row.id)
+        .options(_WITHOUT_CONTENT)
         .order_by(RevisionRow.number.desc())
         .limit(limit)
         .offset(offset)
     )
-    return [_revision(revision) for revision in rows], total
+    return [RevisionHead(**_revision_head(revision)) for revision in rows], total
 
 
 def get_revision(session: Session, name: str, number: int) -> Revision:
@@ -346,23 +363,23 @@ def _is_default(session: Session, row: GroupRow) -> bool:
 
 
 def _group(row: GroupRow, revision: RevisionRow, is_default: bool) -> Group:
-    return Group(
-        name=row.name,
-        description=row.description,
-        is_default=is_default,
-        revision=row.revision,
-        updated_by=revision.author,
-        updated_at=revision.created_at,
-        content=from_document(revision.content),
-    )
+    return Group(**_group_head(row, revision, is_default), content=from_document(revision.content))
+
+
+def _group_head(row: GroupRow, revision: RevisionRow, is_default: bool) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "description": row.description,
+        "is_default": is_default,
+        "revision": row.revision,
+        "updated_by": revision.author,
+        "updated_at": revision.created_at,
+    }
 
 
 def _revision(row: RevisionRow) -> Revision:
-    return Revision(
-        number=row.number,
-        parent=row.parent,
-        author=row.author,
-        created_at=row.created_at,
-        note=row.note,
-        content=from_document(row.content),
-    )
+    return Revision(**_revision_head(row), content=from_document(row.content))
+
+
+def _revision_head(row: RevisionRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("number", "parent", "author", "created_at", "note")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import heapq
 import re
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ GROUP_NAME = re.compile(r"[A-Za-z0-9_@()-]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Commas and blanks split Spark's lists of files, '%' and '#' are URI syntax to Spark, a leading dot hides.
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@()=~-]*")
+
+#: Below this similarity (difflib's ratio, 0 to 1) a name is no proposal.
+_CUTOFF = 0.5
+_MOST_COMPARED, _MOST_PAIRS = 50, 32
 
 
 def unstorable(text: str) -> str | None:
@@ -76,6 +81,30 @@ def _check(where: str, name: str, pattern: re.Pattern[str], allowed: str) -> str
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The known names most similar to ``name``, the nearest first; compared without case."""
+    wanted = name.lower()[:MAX_LENGTH]
     by_folded = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.lower()[:MAX_LENGTH], by_folded, n=most, cutoff=0.5)
+    close = difflib.get_close_matches(wanted, _likely(wanted, by_folded), n=most, cutoff=_CUTOFF)
     return [by_folded[folded] for folded in close]
+
+
+def _likely(wanted: str, candidates: Iterable[str]) -> list[str]:
+    """Those candidates that are worth the exact comparison, _MOST_COMPARED at most.
+
+    That one is quadratic in the length of names, and this may run while a transaction keeps others from
+    writing; how many of its pairs of letters they share tells the near from the far in linear time.
+    """
+    # above this difference of length no two texts reach the cutoff: 2 * shorter / (shorter + longer)
+    stretch = (2 - _CUTOFF) / _CUTOFF
+    fitting = [c for c in candidates if len(c) <= stretch * len(wanted) and len(wanted) <= stretch * len(c)]
+    if len(fitting) <= _MOST_COMPARED:
+        return fitting
+    pairs = _pairs(wanted)
+    ranked = ((sum(map(c.__contains__, pairs)), -abs(len(c) - len(wanted)), c) for c in fitting)
+    return [candidate for _, _, candidate in heapq.nlargest(_MOST_COMPARED, ranked)]
+
+
+def _pairs(text: str) -> list[str]:
+    """The different pairs of neighbouring letters, or (of a long text) _MOST_PAIRS spread evenly over it."""
+    pairs = list(dict.fromkeys(text[index : index + 2] for index in range(max(1, len(text) - 1))))
+    step = max(1, -(-len(pairs) // _MOST_PAIRS))
+    return pairs[::step]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, false, func, insert, inspect, select
+from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind
 from config_store.database import insert_unless_there
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
 
 _ORDER = list(State)
 _ID = re.compile(r"[0-9a-f-]{36}")
+#: Lists need none of the large documents; to read them all the same is an error.
+_WITHOUT_PLAN = [
+    defer(column, raiseload=True) for column in (SubmissionRow.request, SubmissionRow.plan, SubmissionRow.timeline)
+]
 #: What a report may add to a receipt, beside its state and outcome.
 _FACTS = tuple(name for name in Report.model_fields if name not in ("state", "outcome"))
 
@@ -175,6 +180,7 @@ def list_submissions(
     rows = session.scalars(
         select(SubmissionRow)
         .where(*conditions)
+        .options(*_WITHOUT_PLAN)
         .order_by(SubmissionRow.created_at.desc(), SubmissionRow.id)
         .limit(limit)
         .offset(offset)

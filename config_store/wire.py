@@ -402,3 +402,54 @@ class Summary(Wire):
     updated_at: datetime
     exit_code: int | None
     message: str | None
+
+
+class Verdict(StrEnum):
+    """What a check comes to."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    SKIPPED = "skipped"
+
+
+class Finding(Wire):
+    """What one check of an installation found.
+
+    ``subject``: what was looked at. ``advice``: what to do; empty when there is nothing to do.
+    """
+
+    check: str
+    subject: str
+    verdict: Verdict
+    message: str
+    advice: str = ""
+
+    @classmethod
+    def ok(cls, check: str, subject: str, message: str) -> Finding:
+        """All is well."""
+        return cls(check=check, subject=subject, verdict=Verdict.OK, message=message)
+
+    @classmethod
+    def warning(cls, check: str, subject: str, message: str, advice: str) -> Finding:
+        """It runs, and may bite later."""
+        return cls(check=check, subject=subject, verdict=Verdict.WARNING, message=message, advice=advice)
+
+    @classmethod
+    def fault(cls, check: str, subject: str, message: str, advice: str) -> Finding:
+        """Jobs will fail, or somebody is shut out."""
+        return cls(check=check, subject=subject, verdict=Verdict.FAULT, message=message, advice=advice)
+
+    @classmethod
+    def skipped(cls, check: str, subject: str, reason: str) -> Finding:
+        """Nothing was looked at, and why."""
+        return cls(check=check, subject=subject, verdict=Verdict.SKIPPED, message=reason)
+
+    @classmethod
+    def crash(cls, check: str, subject: str, error: BaseException) -> Finding:
+        """The check itself failed."""
+        said = " ".join(str(error).split())[:500]
+        message = f"The check ended with {type(error).__name__}{': ' if said else ''}{said}"
+        return cls.fault(
+            check, subject, message, "Mend what the error names; report it when it names nothing of yours."
+        )

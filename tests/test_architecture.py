@@ -98,15 +98,26 @@ def test_workers_know_the_wire_alone_of_the_store() -> None:
     assert beyond("couture_ops", "config_store", "config_store.wire") == []
 
 
+def test_only_the_check_command_runs_a_workers_checks() -> None:
+    """The API server itself must not reach out to Spark, Java or other servers."""
+    users = [found for found in imports("admin_views") if is_below(found.module, "couture_ops.checks")]
+    assert {found.where.rpartition("/")[0] for found in users} == {"admin_views/checks"}
+    others = [found for found in imports("admin_views") if is_below(found.module, "admin_views.checks")]
+    assert {found.where.partition(":")[0] for found in others if not found.where.startswith("admin_views/checks/")} == {
+        "admin_views/commands.py"
+    }
+
+
 def test_workers_know_nothing_of_the_server() -> None:
     """The provider's description names its functions by strings."""
     assert forbidden("couture_ops", "admin_views", "sqlalchemy", "alembic", "fastapi", "starlette", "lxml") == []
 
 
 def test_the_server_knows_of_workers_what_previews_need() -> None:
-    """Pure modules: nothing that launches, opens or asks."""
+    """Pure modules: nothing that launches, opens or asks; and the checks, for ``airflow couture check``."""
     allowed = (
         "couture_ops.__version__",
+        "couture_ops.checks",
         "couture_ops.command",
         "couture_ops.errors",
         "couture_ops.job",

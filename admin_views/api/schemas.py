@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from config_store.content import SECTIONS, Content, Dependency
 from config_store.diff import Change
 from config_store.errors import Fault, InvalidInput
-from config_store.groups import Group, Revision
+from config_store.groups import Group, GroupHead, Revision, RevisionHead
 from config_store.settings import Setting
 from config_store.wire import is_secret_name
 
@@ -137,7 +137,7 @@ class ChangeShape(Shape):
     new: str | None
 
 
-def group_shape(group: Group) -> GroupShape:
+def group_shape(group: GroupHead) -> GroupShape:
     """The group without its content."""
     return GroupShape(**_head(group))
 
@@ -147,11 +147,11 @@ def group_detail(group: Group) -> GroupDetail:
     return GroupDetail(**_head(group), content=content_shape(group.content))
 
 
-def _head(group: Group) -> dict[str, Any]:
+def _head(group: GroupHead) -> dict[str, Any]:
     return {name: getattr(group, name) for name in GroupShape.model_fields}
 
 
-def revision_shape(revision: Revision) -> RevisionShape:
+def revision_shape(revision: RevisionHead) -> RevisionShape:
     """The revision without its content."""
     return RevisionShape(**{name: getattr(revision, name) for name in RevisionShape.model_fields})
 

@@ -193,3 +193,25 @@ def roll_back(api: Api, group: str, revision: int, note: str, output: str) -> No
     body = {"revision": revision, "note": note}
     after = api.send("POST", "groups", group, "rollback", json=body, revision=before["revision"])
     report_save(before, after, output)
+
+
+@groups.command("check", epilog=examples("couture groups check prod", "couture groups check prod --strict && deploy"))
+@group_argument
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+@output_option
+@with_api
+def check_group(api: Api, group: str, strict: bool, output: str) -> None:
+    """Find what is wrong with a group.
+
+    Its files, cluster, dependencies and secrets. Exit code 1 when a job would fail.
+    """
+    answer = api.read("groups", group, "check")
+
+    def show() -> None:
+        columns = ("VERDICT", "CHECK", "FOUND", "WHAT TO DO")
+        print_table(columns, ((f["verdict"], f["check"], f["message"], f["advice"]) for f in answer["findings"]))
+
+    emit(answer, output, show)
+    bad = ("fault", "warning") if strict else ("fault",)
+    if any(finding["verdict"] in bad for finding in answer["findings"]):
+        raise SystemExit(1)

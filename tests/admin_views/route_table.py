@@ -146,6 +146,7 @@ ROUTES = [
         audited=("group.create", "group new"),
     ),
     Route("GET", "/groups/{name}", READ, GROUPS, "/groups/prod"),
+    Route("GET", "/groups/{name}/check", READ, GROUPS, "/groups/prod/check"),
     Route(
         "PATCH",
         "/groups/{name}",

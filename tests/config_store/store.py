@@ -138,8 +138,8 @@ class Store:
         with self.database.reading() as session:
             return groups.get_revision(session, name, number)
 
-    def revisions(self, name: str) -> list[groups.Revision]:
-        """All revisions, newest first."""
+    def revisions(self, name: str) -> list[groups.RevisionHead]:
+        """What lists say of all revisions, newest first."""
         with self.database.reading() as session:
             return groups.list_revisions(session, name, limit=1000)[0]
 

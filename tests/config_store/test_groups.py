@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from config_store import groups
 from config_store.content import Content, to_document
@@ -29,12 +29,12 @@ from config_store.settings import Setting
 from tests.config_store.store import Store, content, effective, final
 
 if TYPE_CHECKING:
-    from config_store.groups import Group, Revision
+    from config_store.groups import Group, RevisionHead
 
 WRITERS = 8
 
 
-def described(revisions: list[Revision]) -> list[tuple[int, int | None, str, str]]:
+def described(revisions: list[RevisionHead]) -> list[tuple[int, int | None, str, str]]:
     return [(revision.number, revision.parent, revision.author, revision.note) for revision in revisions]
 
 
@@ -402,3 +402,26 @@ class TestRead:
         with store.database.writing() as session:
             described_group = describe_group(session, "prod", "the cluster")
         assert (described_group.description, described_group.revision) == ("the cluster", 1)
+
+
+class TestLists:
+    """Lists read what they show, and no content."""
+
+    def test_no_content_is_read(self, store: Store) -> None:
+        store.create("prod", configurations={"spark.x": "1"})
+        store.save("prod", configurations={"spark.x": "2"})
+        statements: list[str] = []
+
+        def note(*told: object) -> None:
+            statements.append(str(told[2]))
+
+        event.listen(store.database.engine, "before_cursor_execute", note)
+        with store.database.reading() as session:
+            found, _ = list_groups(session)
+            revisions, _ = groups.list_revisions(session, "prod")
+            assert [(group.name, group.revision) for group in found] == [("prod", 2)]
+            assert [revision.number for revision in revisions] == [2, 1]
+            assert [statement for statement in statements if ".content" in statement] == []
+            # the same session reads a whole group afterwards
+            assert groups.get_group(session, "prod").content.configurations["spark.x"].value == "2"
+        assert [statement for statement in statements if ".content" in statement] != []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import random
 import string
 
 import pytest
@@ -134,3 +136,45 @@ def test_at_most_three_names_are_near() -> None:
 
 def test_a_huge_name_is_compared_in_no_time() -> None:
     assert nearest("x" * 10_000_000, ["x" * 250, "y"]) == ["x" * 250]
+
+
+LETTERS = string.ascii_lowercase + string.digits + "_-"
+
+
+@pytest.mark.parametrize("length", [1, 2, 8, 40, 250])
+def test_the_nearest_of_ten_thousand_names_is_found(length: int) -> None:
+    draw = random.Random(length)
+    names = list({"".join(draw.choices(LETTERS, k=length)) for _ in range(10_000)})
+    wanted = draw.choice(names)
+    assert nearest(wanted.upper(), names)[0] == wanted
+    if length >= 8:
+        middle = length // 2
+        for mistyped in (
+            f"{wanted[:middle]}{wanted[middle + 1 :]}",  # a letter is missing,
+            f"{wanted[:middle]}~{wanted[middle + 1 :]}",  # is wrong,
+            f"{wanted[:middle]}~{wanted[middle:]}",  # is too many,
+            f"{wanted[: middle - 1]}{wanted[middle]}{wanted[middle - 1]}{wanted[middle + 1 :]}",  # came too early
+        ):
+            assert nearest(mistyped, names)[0] == wanted
+
+
+def test_names_that_differ_in_a_number_alone() -> None:
+    short = [f"group_{number:05}" for number in range(10_000)]
+    assert nearest("grup_01234", short)[0] == "group_01234"
+    long = [f"team_{number:05}_{'x' * 230}" for number in range(10_000)]
+    assert nearest(f"team_04242_{'x' * 229}", long)[0] == f"team_04242_{'x' * 230}"
+
+
+def test_nothing_is_near_among_ten_thousand() -> None:
+    assert nearest("ÄÖÜ", [f"group_{number:05}" for number in range(10_000)]) == []
+    assert nearest("g", [f"group_{number:05}" for number in range(10_000)]) == []
+    assert nearest("", [f"group_{number:05}" for number in range(10_000)]) == []
+
+
+@settings(max_examples=200, database=None)
+@given(st.text(alphabet="abcd_", max_size=12), st.lists(st.text(alphabet="abcd_", max_size=12), max_size=60))
+def test_few_names_are_all_compared_exactly(name: str, known: list[str]) -> None:
+    few = known[:50]
+    exact = difflib.get_close_matches(name, dict.fromkeys(few), n=3, cutoff=0.5)
+    assert nearest(name, few) == exact
+    assert set(nearest(name, known)) <= set(known)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from config_store.errors import InvalidInput, NotFound, UnknownGroup, WrongState
 from config_store.models import SubmissionFileRow, SubmissionRow
@@ -405,3 +405,20 @@ class TestList:
             "boom",
         )
         assert (summary.group, summary.revision, summary.app_name) == ("prod", 1, "sales.1")
+
+
+def test_a_list_reads_no_plans(store: Store) -> None:
+    ticket = store.submit(config_group="prod")
+    statements: list[str] = []
+
+    def note(*told: object) -> None:
+        statements.append(str(told[2]).translate({ord('"'): None, ord("`"): None}))  # "plan" is a keyword in some
+
+    event.listen(store.database.engine, "before_cursor_execute", note)
+    with store.database.reading() as session:
+        (summary,), total = list_submissions(session, Filters())
+        assert (summary.submission_id, total) == (ticket.submission_id, 1)
+    large = ("couture_submissions.plan", "couture_submissions.request", "couture_submissions.timeline")
+    assert [statement for statement in statements if any(column in statement for column in large)] == []
+    assert store.receipt(ticket.submission_id).plan.group == "prod"
+    assert all(column in statements[-1] for column in large)

@@ -333,3 +333,34 @@ def test_each_save_and_removal_is_a_revision_with_its_note_and_audit_entry(
         )
         for revision, old, new, note in ((2, None, digest, "new cluster"), (3, digest, None, "gone"))
     ]
+
+
+def test_an_audit_row_hides_what_sounds_secret_inside_a_hadoop_file(prod: httpx.Client, audit: ListedAudit) -> None:
+    def site(number: int) -> bytes:
+        properties = {
+            "fs.s3a.secret.key": f"canary-{number}",
+            "javax.jdo.option.ConnectionPassword": f"canary-{number}",
+            "fs.azure.account.key.x.dfs.core.windows.net": f"canary-{number}",
+            "dfs.replication": str(number),
+        }
+        entries = (f"<property><name>{k}</name><value>{v}</value></property>" for k, v in properties.items())
+        return f"<configuration>{''.join(entries)}</configuration>".encode()
+
+    revision = done(prod.get("/groups/prod"))["revision"]
+    revision = save_file(prod, "prod", revision, site(1))["revision"]
+    save_file(prod, "prod", revision, site(2))
+    where = "hadoop_files.core-site.xml"
+    hidden = "••••••"
+    changes = audit.entries[-1][1].details["changes"]
+    assert changes[1:] == [
+        {"where": f"{where}.dfs.replication", "old": "1", "new": "2"},
+        *(
+            {"where": f"{where}.{name}", "old": hidden, "new": hidden}
+            for name in (
+                "fs.azure.account.key.x.dfs.core.windows.net",
+                "fs.s3a.secret.key",
+                "javax.jdo.option.ConnectionPassword",
+            )
+        ),
+    ]
+    assert "canary" not in str(audit.entries)

@@ -7,7 +7,7 @@ import json
 import yaml
 
 from tests.couture_ops.cli.couture_process import Couture
-from tests.couture_ops.cli.store_server import SAVED_AT, StoreServer, problem, setting
+from tests.couture_ops.cli.store_server import SAVED_AT, Answer, StoreServer, problem, setting
 
 SAVED = "2026-03-01 12:00:05 UTC"
 
@@ -195,3 +195,34 @@ def test_rollback_to_no_number(couture: Couture, prod: StoreServer) -> None:
     refusal = couture.error("groups", "rollback", "prod", "0", code=2)
     assert refusal.endswith("Error: Invalid value for 'REVISION': 0 is not in the range x>=1.\n")
     assert prod.asked == []
+
+
+def found(verdict: str, check: str = "hadoop", advice: str = "") -> dict[str, str]:
+    """A finding as the server tells it."""
+    return {
+        "check": check,
+        "subject": "config group prod",
+        "verdict": verdict,
+        "message": "So it is.",
+        "advice": advice,
+    }
+
+
+def test_check(couture: Couture, prod: StoreServer) -> None:
+    answer = {"group": "prod", "revision": 1, "findings": [found("ok"), found("fault", "target", "Change it.")]}
+    prod.answers["GET /groups/prod/check"] = Answer(200, answer)
+    run = couture("groups", "check", "prod")
+    assert (run.returncode, run.stdout, run.stderr) == (
+        1,
+        "VERDICT  CHECK   FOUND      WHAT TO DO\nok       hadoop  So it is.\nfault    target  So it is.  Change it.\n",
+        "",
+    )
+    run = couture("groups", "check", "prod", "--output", "json")
+    assert (run.returncode, json.loads(run.stdout)) == (1, answer)
+
+
+def test_check_that_finds_no_fault(couture: Couture, prod: StoreServer) -> None:
+    answer = {"group": "prod", "revision": 1, "findings": [found("ok"), found("warning"), found("skipped")]}
+    prod.answers["GET /groups/prod/check"] = Answer(200, answer)
+    assert couture("groups", "check", "prod").returncode == 0
+    assert couture("groups", "check", "prod", "--strict").returncode == 1

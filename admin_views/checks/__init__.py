@@ -1,0 +1,1 @@
+"""What ``airflow couture check`` looks at where the API server runs."""

@@ -1,0 +1,1 @@
+"""What ``airflow couture check`` looks at on a worker, and how checks are run."""
