@@ -27,7 +27,9 @@ CHUNK_BYTES = 1024 * 1024
 # No content has more digits; Python refuses to read numbers of thousands.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 #: These stream their bodies and have limits of their own.
-_STREAMED = re.compile(r"/artifacts/[^/]+/[^/]+/versions$|/groups/[^/]+/(hadoop|kerberos)/[^/]+$")
+_STREAMED = re.compile(
+    r"/artifacts/[^/]+/[^/]+/versions$|/groups/[^/]+/(hadoop|kerberos)/[^/]+$|/transfer/(plan|apply|blobs/[^/]+/[^/]+)$"
+)
 
 
 class LimitBodies:

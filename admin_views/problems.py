@@ -110,6 +110,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.NoDefaultGroup: (404, "No default group"),
     errors.AlreadyExists: (409, "Already exists"),
     errors.StaleRevision: (409, "Somebody else saved meanwhile"),
+    errors.PlanOutdated: (409, "Somebody else saved meanwhile"),
     errors.DefaultGroupKept: (409, "The default group stays"),
     errors.InUse: (409, "In use"),
     errors.WrongState: (409, "Wrong state"),

@@ -195,6 +195,43 @@ def keep_artifacts(session: Session, kind: ArtifactKind, names: Iterable[str]) -
     session.execute(kept.with_for_update(read=True))
 
 
+def put_version(
+    session: Session,
+    kind: ArtifactKind,
+    name: str,
+    number: int | None,
+    blob: Blob,
+    *,
+    author: str,
+    note: str = "",
+) -> Version:
+    """Record stored bytes as the version of that number, or as the next; raises AlreadyExists for a number in use."""
+    check_artifact_name(kind, name)
+    row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
+    if row is None:
+        row = ArtifactRow(kind=kind, name=name, newest=0)
+        session.add(row)
+    if number is None:
+        return _insert_version(session, row, blob, author, note)
+    newest = row.newest
+    row.newest = number - 1  # the next is the wanted one
+    version = _insert_version(session, row, blob, author, note)
+    row.newest = max(newest, number)
+    session.flush()
+    return version
+
+
+def restore_version(session: Session, kind: ArtifactKind, name: str, number: int) -> Version:
+    """Make one deleted version visible again; raises NotFound."""
+    row = _row(session, kind, name)
+    found = session.scalar(select(VersionRow).where(VersionRow.artifact_id == row.id, _is_number(number)))
+    if found is None:
+        raise _missing(session, kind, name, number)
+    found.hidden_at = found.hidden_by = None
+    session.flush()
+    return _version(found, row)
+
+
 def hide_versions(
     session: Session,
     kind: ArtifactKind,

@@ -38,6 +38,8 @@ def diff_contents(old: Content, new: Content, read_blob: Callable[[str], bytes] 
     changes += _diff_files(old.hadoop_files, new.hadoop_files, read_blob)
     changes += _diff_value("principal", old.principal or None, new.principal or None)
     changes += _diff_value("keytab", _digest(old.keytab), _digest(new.keytab))
+    if old.keytab and new.keytab:
+        changes += _diff_value("keytab.name", old.keytab.name, new.keytab.name)
     changes += _diff_value("krb5_conf", _digest(old.krb5_conf), _digest(new.krb5_conf))
     changes += _diff_value("spark_home", old.spark_home, new.spark_home)
     return changes

@@ -138,6 +138,16 @@ class StaleRevision(StoreError):
         )
 
 
+class PlanOutdated(StoreError):
+    """An import whose plan no longer fits the store: somebody changed what it speaks of."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The store has changed since the import was planned. Nothing was imported; look at the new differences "
+            "and import again."
+        )
+
+
 class DefaultGroupKept(StoreError):
     """The default group cannot be deleted."""
 

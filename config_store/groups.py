@@ -110,6 +110,11 @@ def get_group(session: Session, name: str) -> Group:
     return _group(row, _revision_row(session, row, row.revision), _is_default(session, row))
 
 
+def list_group_names(session: Session) -> list[str]:
+    """The names of all groups, sorted."""
+    return sorted(session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None))))
+
+
 def default_group_name(session: Session) -> str | None:
     """The name of the default group; None in a store without groups."""
     return session.scalar(select(GroupRow.name).join(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id))
@@ -307,6 +312,11 @@ def _check_dependencies(session: Session, content: Content) -> None:
         raise InvalidInput(faults)
 
 
+def stale_revision(session: Session, name: str, expected: int) -> StaleRevision:
+    """The error for a change that was made upon revision ``expected`` of a group that has moved on."""
+    return _stale(session, _live_row(session, name), expected)
+
+
 def _check_text(where: str, text: str) -> None:
     if faults := list(note_faults(where, text)):
         raise InvalidInput(faults)
@@ -334,7 +344,7 @@ def _named(name: str) -> ColumnElement[bool]:
 
 
 def _unknown(session: Session, name: str) -> UnknownGroup:
-    names = sorted(session.scalars(select(GroupRow.name).where(GroupRow.deleted_at.is_(None))))
+    names = list_group_names(session)
     return UnknownGroup(name, nearest(name, names), names)
 
 

@@ -69,6 +69,13 @@ def check_file_name(name: str, suffixes: tuple[str, ...], where: str = "name") -
     return name
 
 
+def check_spark_home(name: str | None) -> str | None:
+    """A name of a Spark home, never a path, or None where it is empty; raises InvalidInput."""
+    if name and not all(character.isalnum() or character in "_.-" for character in name):
+        raise reject("spark_home", f"{name[:100]!r} is no name out of [couture] spark_homes")
+    return name or None
+
+
 def _check(where: str, name: str, pattern: re.Pattern[str], allowed: str) -> str:
     if not name.strip():
         raise reject(where, "must not be empty or blank")

@@ -135,7 +135,7 @@ async def upload(
     artifacts.check_upload(kind, name, note)
     announced = _announced_digest(content_digest)
     with services.blobs.writer(name) as writer:
-        size = await _receive(request, writer, name, services.max_upload_bytes)
+        size = await receive(request, writer, name, services.max_upload_bytes)
         blob = await to_thread.run_sync(lambda: writer.commit(sha256=announced, size=size))
     version, is_new = await to_thread.run_sync(_record, services, caller, kind, name, blob, note)
     response.status_code = 201 if is_new else 200
@@ -184,7 +184,7 @@ def _announced_digest(header: str | None) -> str | None:
     return base64.b64decode(match.group(1)).hex()
 
 
-async def _receive(request: Request, writer: BlobWriter, name: str, limit: int) -> int | None:
+async def receive(request: Request, writer: BlobWriter, name: str, limit: int) -> int | None:
     """Write the body as it comes; answers how many bytes were announced, None for a chunked body."""
     announced = request.headers.get("Content-Length")
     if announced and int(announced) > limit:

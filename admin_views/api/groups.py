@@ -23,7 +23,6 @@ from admin_views.api.schemas import (
     WritableContent,
     change_shapes,
     changed_settings,
-    checked_spark_home,
     dependencies,
     example,
     group_detail,
@@ -38,6 +37,7 @@ from config_store import groups
 from config_store.content import SECTIONS, Content
 from config_store.diff import diff_contents
 from config_store.groups import Group, Save
+from config_store.names import check_spark_home
 
 router = APIRouter(prefix="/groups", tags=["config groups"])
 
@@ -326,5 +326,5 @@ def _changed(current: Content, change: ContentChange) -> Content:
         jars=current.jars if change.jars is None else dependencies(change.jars),
         py_files=current.py_files if change.py_files is None else dependencies(change.py_files),
         principal=current.principal if change.principal is None else change.principal,
-        spark_home=checked_spark_home(change.spark_home) if "spark_home" in named else current.spark_home,
+        spark_home=check_spark_home(change.spark_home) if "spark_home" in named else current.spark_home,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,10 +15,11 @@ from admin_views.bodies import download, read_limited
 from admin_views.permissions import Resource
 from admin_views.services import Caller, Services
 from config_store.cleaning import hold_blobs
-from config_store.content import KEYTAB_SUFFIXES, ConfigFile, Content, Keytab
-from config_store.errors import NotFound, reject
+from config_store.content import KEYTAB_SUFFIXES, ConfigFile, Content
+from config_store.errors import NotFound
 from config_store.groups import Edit, check_save, get_group
 from config_store.hadoop_xml import HADOOP_SUFFIXES, MAX_HADOOP_BYTES, check_hadoop_file
+from config_store.kerberos import MAX_KERBEROS_BYTES, check_krb5_conf, seal_keytab
 from config_store.names import check_file_name, nearest
 
 router = APIRouter(prefix="/groups/{name}", tags=["hadoop files"])
@@ -28,8 +27,6 @@ router = APIRouter(prefix="/groups/{name}", tags=["hadoop files"])
 Reader = Annotated[Caller, Depends(permitted("GET", Resource.HADOOP))]
 Editor = Annotated[Caller, Depends(permitted("PUT", Resource.HADOOP))]
 Deleter = Annotated[Caller, Depends(permitted("DELETE", Resource.HADOOP))]
-
-MAX_KERBEROS_BYTES = 1_000_000
 
 
 @router.get("/hadoop")
@@ -113,7 +110,7 @@ async def save_keytab(
     body = await read_limited(request, MAX_KERBEROS_BYTES)
 
     def save() -> GroupDetail:
-        keytab = _keytab(services, filename, body)
+        keytab = seal_keytab(filename, body, services.cipher)
         return _save(services, caller, name, parent, lambda content: replace(content, keytab=keytab), note, response)
 
     return await to_thread.run_sync(save)
@@ -140,8 +137,7 @@ async def save_krb5_conf(
     """Set the krb5.conf; the body is the file."""
     await to_thread.run_sync(_check_save, services, name, parent, note)
     body = await read_limited(request, MAX_KERBEROS_BYTES)
-    if not body.strip():
-        raise reject("krb5.conf", "is empty")
+    check_krb5_conf(body)
 
     def save() -> GroupDetail:
         stored = _store(services, "krb5.conf", body)
@@ -190,13 +186,6 @@ def _store(services: Services, file: str, body: bytes) -> ConfigFile:
         writer.write(body)
         blob = writer.commit()
     return ConfigFile(file, blob.sha256, blob.size)
-
-
-def _keytab(services: Services, filename: str, body: bytes) -> Keytab:
-    if not body.startswith(b"\x05"):  # every version of the MIT keytab format begins so
-        raise reject("keytab", "is no Kerberos keytab: its first byte is not 5")
-    token = services.cipher.encrypt(base64.b64encode(body).decode("ascii"))
-    return Keytab(filename, hashlib.sha256(body).hexdigest(), len(body), token)
 
 
 def _with_file(content: Content, stored: ConfigFile) -> Content:

@@ -12,6 +12,7 @@ from config_store.content import SECTIONS, Content, Dependency
 from config_store.diff import Change
 from config_store.errors import Fault, InvalidInput
 from config_store.groups import Group, GroupHead, Revision, RevisionHead
+from config_store.names import check_spark_home
 from config_store.settings import Setting
 from config_store.wire import is_secret_name
 
@@ -186,7 +187,7 @@ def replaced_content(current: Content, shape: WritableContent) -> Content:
         jars=dependencies(shape.jars),
         py_files=dependencies(shape.py_files),
         principal=shape.principal,
-        spark_home=checked_spark_home(shape.spark_home),
+        spark_home=check_spark_home(shape.spark_home),
     )
 
 
@@ -241,10 +242,3 @@ def _setting(where: str, name: str, shape: SettingShape, stored: Setting | None,
         faults.append(Fault(where, "has no value; null is for a secret that keeps its stored value"))
         return Setting("")
     return Setting(stored.value, shape.final, secret, shape.note)
-
-
-def checked_spark_home(name: str | None) -> str | None:
-    """A name of a Spark home, never a path; empty means the worker's default."""
-    if name and not all(character.isalnum() or character in "_.-" for character in name):
-        raise InvalidInput([Fault("spark_home", f"{name[:100]!r} is no name out of [couture] spark_homes")])
-    return name or None

@@ -111,6 +111,7 @@ class Api:
         json: Any = None,
         revision: int | None = None,
         content: bytes | None = None,
+        answer_within_s: float | None = None,
     ) -> Any:
         """The JSON of any other request, None for an empty answer.
 
@@ -120,7 +121,9 @@ class Api:
         headers = {} if revision is None else {"If-Match": f'"{revision}"'}
         if content is not None:
             headers["Content-Type"] = "application/octet-stream"
-        answer = self._ask(method, names, params=params, json=json, content=content, headers=headers)
+        answer = self._ask(
+            method, names, params=params, json=json, content=content, headers=headers, answer_within_s=answer_within_s
+        )
         return document_of(answer, self.server)
 
     def upload(
@@ -129,10 +132,11 @@ class Api:
         params: Mapping[str, Any],
         blocks: Iterable[bytes],
         headers: Mapping[str, str],
+        method: str = "POST",
     ) -> tuple[int, Any]:
-        """POSTs the blocks as they come; the status (200 when nothing new was stored) and the JSON."""
+        """Sends the blocks as they come; the status (200 when nothing new was stored) and the JSON."""
         answer = self._ask(
-            "POST", names, params=params, content=blocks, headers=headers, answer_within_s=TRANSFER_TIMEOUT_S
+            method, names, params=params, content=blocks, headers=headers, answer_within_s=TRANSFER_TIMEOUT_S
         )
         return answer.status_code, document_of(answer, self.server)
 
@@ -141,10 +145,11 @@ class Api:
         return self._ask("GET", names).content
 
     @contextmanager
-    def download(self, *names: str | int) -> Iterator[Iterator[bytes]]:
+    def download(self, *names: str | int, params: Mapping[str, Any] | None = None) -> Iterator[Iterator[bytes]]:
         """The bytes of a large file, in blocks of at most 1 MiB."""
         path, headers = api_path(names), {"Accept": "*/*", "Accept-Encoding": "identity"}
-        with self._failures("GET"), self._open().stream("GET", path, headers=headers) as answer:
+        query = _query(params)
+        with self._failures("GET"), self._open().stream("GET", path, params=query, headers=headers) as answer:
             check_answer(answer, self.server)
             yield answer.iter_bytes(1 << 20)
 
@@ -162,7 +167,7 @@ class Api:
         answer_within_s: float | None = None,
         **request: Any,
     ) -> httpx.Response:
-        query = {key: value for key, value in (params or {}).items() if value is not None}
+        query = _query(params)
         client = self._open()
         with self._failures(method):
             answer = client.request(
@@ -206,6 +211,10 @@ class Api:
             raise NoAnswerError(url, method) from error
         except httpx.TransportError as error:
             raise ConnectionBrokenError(url, method, str(error) or type(error).__name__) from error
+
+
+def _query(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (params or {}).items() if value is not None}
 
 
 def _unreachable(url: str, reason: str) -> CliError:

@@ -175,6 +175,40 @@ class SettingsFileError(CliError):
         super().__init__(f"{path}: {reason}")
 
 
+class TreeError(CliError):
+    """A folder or archive that no import can be read from, or no export be written to."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+
+
+class ExportTargetError(TreeError):
+    """A place that an export must not overwrite."""
+
+
+class SecretsFileError(CliError):
+    """A file for --secrets-from that holds no values. What it holds stays unsaid."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}; write one line for each secret: COUTURE_SECRET_PROD_PASSWORD: 'its value'")
+
+
+class MissingSecretsError(CliError):
+    """Secrets without a value, and nobody to ask: (name, group, place) of each."""
+
+    def __init__(self, missing: Sequence[tuple[str, str, str]]) -> None:
+        lines = [f"  {name} ({where} of group {group})" for name, group, where in missing]
+        super().__init__(
+            "\n".join(
+                [
+                    "Nothing was imported: the store does not have these secrets, and no value is given.",
+                    *lines,
+                    "  Set them in the environment, or name a file by --secrets-from.",
+                ]
+            )
+        )
+
+
 class UnknownVersionError(CliError):
     """A version that an artifact does not have."""
 

@@ -23,6 +23,8 @@ COMMANDS = {
     "settings": "settings:settings",
     "hadoop": "hadoop:hadoop",
     "artifacts": "artifacts:artifacts",
+    "export": "exporting:export",
+    "import": "importing:import_",
     "submissions": "submissions:submissions",
     "diff": "diff:diff",
     "render": "render:render",

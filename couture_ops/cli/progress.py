@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(label: str, size: int) -> Iterator[Callable[[int], None]]:
-    """Gives a function that takes the bytes moved since its last call. Silent without a terminal."""
+def progress_bar(label: str, size: int | None) -> Iterator[Callable[[int], None]]:
+    """Gives a function that takes the bytes moved since its last call. ``size`` None: unknown. Silent for pipes."""
     if not sys.stderr.isatty():
         yield lambda _moved: None
         return

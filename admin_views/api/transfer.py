@@ -1,0 +1,401 @@
+"""Configuration as text: an export as one tar.gz; an import as a plan, the bytes it lacks, and one transaction."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field, ValidationError
+
+from admin_views.api.access import ServicesDep, permitted
+from admin_views.api.artifacts import RESOURCES, permitted_kind, receive
+from admin_views.api.schemas import ChangeShape, Shape, change_shapes
+from admin_views.bodies import read_limited
+from admin_views.permissions import ACTION_NAMES, Action, Resource
+from admin_views.problems import Forbidden
+from admin_views.services import Caller, Deed, Services
+from config_store.artifacts import ArtifactKind
+from config_store.errors import BlobMissing, Fault, InvalidInput, SecretUnreadable, reject
+from config_store.groups import Save
+from config_store.transfer.apply import Agreed, Applied, apply_request, check_secrets, keep_blobs
+from config_store.transfer.archive import read_archive, write_archive
+from config_store.transfer.export import Export, export_entries, gather_export
+from config_store.transfer.plan import (
+    ArtifactDeed,
+    ArtifactStep,
+    GroupDeed,
+    GroupStep,
+    Plan,
+    SecretState,
+    agreement,
+    make_plan,
+)
+from config_store.transfer.plan import Request as ImportRequest
+from config_store.transfer.tree import read_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Options = TypeVar("Options", bound="PlanOptions")
+
+router = APIRouter(prefix="/transfer", tags=["configuration as text"])
+
+Reader = Annotated[Caller, Depends(permitted("GET", Resource.GROUPS))]
+Editor = Annotated[Caller, Depends(permitted("PUT", Resource.GROUPS))]
+Uploader = Annotated[Caller, Depends(permitted_kind("POST"))]
+
+#: The member of an import's archive that holds what its files do not say: :class:`PlanOptions`, :class:`ApplyOptions`.
+OPTIONS = "request.json"
+#: The text of an import, packed; the bytes of artifacts travel on their own.
+MAX_ARCHIVE_BYTES = 16_000_000
+#: Each import in work may hold a hundred megabytes.
+_TURNS = CapacityLimiter(2)
+
+_GZIP = "application/gzip"
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_ARCHIVE_BODY = {"requestBody": {"content": {_GZIP: _FILE}, "required": True}}
+_BLOB_BODY = {"requestBody": {"content": {"application/octet-stream": _FILE}, "required": True}}
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+#: What each step of an import needs; what it needs of Hadoop files, a group's changes tell.
+GROUP_NEEDS: dict[GroupDeed, tuple[Action, Resource]] = {
+    GroupDeed.CREATE: ("POST", Resource.GROUPS),
+    GroupDeed.CHANGE: ("PUT", Resource.GROUPS),
+    GroupDeed.DELETE: ("DELETE", Resource.GROUPS),
+}
+ARTIFACT_NEEDS: dict[ArtifactDeed, Action] = {ArtifactDeed.ADD: "POST", ArtifactDeed.RESTORE: "PUT"}
+_FILE_CHANGE = re.compile(r"(hadoop_files\.|keytab|krb5_conf)")
+
+
+class PlanOptions(Shape):
+    """``prune``: delete groups that the files lack; ``carried``: digests of the artifacts whose bytes come along.
+
+    ``secrets``: values by name, for those who may edit groups: the plan then tells which of them differ.
+    """
+
+    prune: bool = False
+    carried: list[str] = []
+    secrets: dict[str, str] = {}
+
+
+class ApplyOptions(PlanOptions):
+    """``plan`` and ``bases``: the digest and the revisions of the plan that was agreed to.
+
+    ``uploads``: digest -> receipt of the upload.
+    """
+
+    plan: str
+    bases: dict[str, int | None]
+    uploads: dict[str, str] = {}
+    note: str = ""
+
+
+class GroupStepShape(Shape):
+    """What becomes of a group; `base` is the revision that the change is made upon."""
+
+    name: str
+    deed: GroupDeed
+    base: int | None
+    changes: list[ChangeShape]
+    dags: list[str]
+
+
+class ArtifactStepShape(Shape):
+    """What becomes of a version; `upload`: its bytes have to be sent first."""
+
+    kind: ArtifactKind
+    name: str
+    version: int | None
+    sha256: str
+    size: int
+    deed: ArtifactDeed
+    upload: bool
+
+
+class SecretShape(Shape):
+    """A secret that the files name, and where its value comes from."""
+
+    name: str
+    group: str
+    where: str
+    state: SecretState
+
+
+class NeedShape(Shape):
+    """A permission that the import needs, and whether the caller has it."""
+
+    permission: str
+    resource: str
+    granted: bool
+
+
+class PlanShape(Shape):
+    """What an import would do; `dags` are those of the last 30 days that it touches."""
+
+    differs: bool
+    digest: str
+    groups: list[GroupStepShape]
+    artifacts: list[ArtifactStepShape]
+    default: ChangeShape | None
+    secrets: list[SecretShape]
+    dags: list[str]
+    needs: list[NeedShape]
+    compares_secrets: bool = Field(description="whether the caller may give values of secrets")
+
+
+class UploadReceipt(Shape):
+    """The proof that the caller sent these bytes, for the import that follows."""
+
+    sha256: str
+    size: int
+    receipt: str
+
+
+class AppliedGroup(Shape):
+    """A group after an import; the revision of a deleted one is null."""
+
+    name: str
+    deed: GroupDeed
+    revision: int | None
+
+
+class AppliedShape(Shape):
+    """What an import did."""
+
+    groups: list[AppliedGroup]
+    artifacts: list[ArtifactStepShape]
+    default: ChangeShape | None
+
+
+@router.get("/export", response_class=Response)
+def export(
+    services: ServicesDep,
+    caller: Reader,
+    group: Annotated[list[str], Query(description="only these groups, and the dependencies they choose")] = [],  # noqa: B006  # FastAPI copies it
+    artifacts: Annotated[bool, Query(description="with the bytes of the artifacts")] = False,
+) -> Response:
+    """The configuration as a tar.gz of text files, secrets by reference. Files in it need the rights to read them."""
+    with services.database.reading() as session:
+        found = gather_export(session, group)
+    _demand(services, caller, _export_needs(found, artifacts=artifacts))
+    entries = export_entries(found, services.blobs, artifacts=artifacts)
+    headers = {
+        "Content-Encoding": "identity",  # it is compressed, and Airflow would do so again
+        "Content-Disposition": 'attachment; filename="couture.tar.gz"',
+    }
+    return StreamingResponse(write_archive(entries), media_type=_GZIP, headers=headers)
+
+
+def _export_needs(found: Export, *, artifacts: bool) -> Iterator[tuple[Action, Resource]]:
+    """As the routes of the single files ask: the bytes of files and artifacts are for those who may edit them."""
+    if found.has_files():
+        yield "PUT", Resource.HADOOP
+    for kind in sorted(found.kinds()):
+        yield "GET", RESOURCES[kind]
+        if artifacts:
+            yield "PUT", RESOURCES[kind]
+
+
+@router.post("/plan", openapi_extra=_ARCHIVE_BODY)
+async def plan(services: ServicesDep, caller: Reader, request: Request) -> PlanShape:
+    """What an import of the body, a tar.gz as exported, would do; nothing is changed.
+
+    Its member `request.json`, which may be left out, holds `prune`, `carried` and `secrets`.
+    """
+    body = await read_limited(request, MAX_ARCHIVE_BYTES)
+    return await to_thread.run_sync(_plan, services, caller, body, limiter=_TURNS)
+
+
+def _plan(services: Services, caller: Caller, body: bytes) -> PlanShape:
+    asked, options = _asked(body, PlanOptions)
+    may_edit = services.identity.permits(caller, "PUT", Resource.GROUPS)
+    if options.secrets and not may_edit:
+        raise Forbidden("PUT", Resource.GROUPS)  # else a reader could try values until one is the stored one
+    may_read_files = services.identity.permits(caller, "PUT", Resource.HADOOP)
+    with services.database.reading() as session:
+        digest = agreement(session, asked, services.cipher).digest()
+        made = make_plan(session, asked, services.cipher, services.read_blob if may_read_files else None)
+    return PlanShape(
+        differs=made.changes_anything(),
+        digest=digest,
+        groups=[_group_shape(step) for step in made.groups],
+        artifacts=[_artifact_shape(step) for step in made.artifacts],
+        default=change_shapes([made.default])[0] if made.default else None,
+        secrets=[SecretShape(name=u.name, group=u.group, where=u.where, state=u.state) for u in made.secrets],
+        dags=made.dags(),
+        needs=[
+            NeedShape(
+                permission=ACTION_NAMES[action],
+                resource=str(resource),
+                granted=services.identity.permits(caller, action, resource),
+            )
+            for action, resource in _needs(made)
+        ],
+        compares_secrets=may_edit,
+    )
+
+
+@router.put("/blobs/{kind}/{sha256}", openapi_extra=_BLOB_BODY)
+async def upload_blob(
+    services: ServicesDep, caller: Uploader, kind: ArtifactKind, sha256: str, request: Request
+) -> UploadReceipt:
+    """Take the bytes of an artifact ahead of the import that makes a version of them."""
+    if not _DIGEST.fullmatch(sha256):
+        raise reject("sha256", f"{sha256[:100]!r} is no digest of 64 digits of 0-9 and a-f")
+    with services.blobs.writer(sha256) as writer:
+        size = await receive(request, writer, sha256, services.max_upload_bytes)
+        blob = await to_thread.run_sync(lambda: writer.commit(sha256=sha256, size=size))
+    receipt = await to_thread.run_sync(_record_upload, services, caller, kind, sha256, blob.size)
+    return UploadReceipt(sha256=blob.sha256, size=blob.size, receipt=receipt)
+
+
+def _record_upload(services: Services, caller: Caller, kind: ArtifactKind, sha256: str, size: int) -> str:
+    receipt = services.cipher.encrypt(_receipt_text(caller, kind, sha256))
+    with services.deed(caller) as deed:
+        deed.note("transfer.upload", f"{kind.noun} {sha256}", size=size)
+    return receipt
+
+
+def _receipt_text(caller: Caller, kind: ArtifactKind, sha256: str) -> str:
+    return f"couture upload {kind} {sha256} {caller.name}"
+
+
+@router.post("/apply", openapi_extra=_ARCHIVE_BODY)
+async def apply(services: ServicesDep, caller: Editor, request: Request) -> AppliedShape:
+    """Import the body, a tar.gz as exported: all of it in one transaction, or an error and nothing.
+
+    Its member `request.json` holds what the plan was asked with, the plan's `digest` as `plan`, its `bases`, the
+    receipts of `uploads` and a `note`. Besides the right to edit groups it needs those of what it changes.
+    """
+    body = await read_limited(request, MAX_ARCHIVE_BYTES)
+    return await to_thread.run_sync(_apply, services, caller, body, limiter=_TURNS)
+
+
+def _apply(services: Services, caller: Caller, body: bytes) -> AppliedShape:
+    asked, options = _asked(body, ApplyOptions)
+    with services.database.reading() as session:
+        foreseen = make_plan(session, asked, services.cipher)
+    _demand(services, caller, _needs(foreseen))
+    check_secrets(foreseen)
+    _check_uploads(services, caller, foreseen, options.uploads)
+    keep_blobs(foreseen, services.blobs)
+    agreed = Agreed(options.bases, options.plan)
+    with services.deed(caller) as deed:
+        done = apply_request(deed.session, asked, agreed, Save(caller.name, options.note), services.cipher)
+        _note_deeds(deed, done, options.note)
+    return AppliedShape(
+        groups=[_applied_group(step, done) for step in done.plan.steps()],
+        artifacts=[_artifact_shape(step) for step in done.plan.additions()],
+        default=change_shapes([done.plan.default])[0] if done.plan.default else None,
+    )
+
+
+def _applied_group(step: GroupStep, done: Applied) -> AppliedGroup:
+    group = done.groups[step.name]
+    return AppliedGroup(name=step.name, deed=step.deed, revision=group.revision if group else None)
+
+
+def _note_deeds(deed: Deed, done: Applied, note: str) -> None:
+    """An audit row for each thing that changed, as if each had been changed on its own."""
+    for brought, version in zip(done.plan.additions(), done.versions, strict=True):
+        event = "artifact.upload" if brought.deed is ArtifactDeed.ADD else "artifact.restore"
+        subject = f"{version.kind.noun} {version.name}"
+        deed.note(event, subject, version=version.version, sha256=version.sha256, size=version.size, note=note)
+    for step in done.plan.steps():
+        group, subject = done.groups[step.name], f"group {step.name}"
+        if group is None:
+            deed.note("group.delete", subject, note=note)
+            continue
+        event = "group.create" if step.deed is GroupDeed.CREATE else "group.save"
+        deed.note_changes(event, subject, step.changes, revision=group.revision, parent=step.base, note=note)
+    if default := done.plan.default:
+        deed.note("group.default", f"group {default.new}", old=default.old, new=default.new, note=note)
+
+
+def _asked(body: bytes, shape: type[Options]) -> tuple[ImportRequest, Options]:
+    """The import and its options out of an archive."""
+    files = read_archive(body)
+    try:
+        options = shape.model_validate_json(files.pop(OPTIONS, b"{}"))
+    except ValidationError as error:
+        places = ((".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors(include_input=False))
+        raise InvalidInput([Fault(": ".join(filter(None, [OPTIONS, at])), message) for at, message in places]) from None
+    asked = ImportRequest(read_tree(files), options.secrets, frozenset(options.carried), options.prune)
+    return asked, options
+
+
+def _needs(made: Plan) -> list[tuple[Action, Resource]]:
+    """The permissions that a plan's steps need, each once."""
+    needs = [need for step in made.steps() for need in _group_needs(step)]
+    if made.default:
+        needs.append(("PUT", Resource.GROUPS))
+    needs += [(ARTIFACT_NEEDS[step.deed], RESOURCES[step.listed.kind]) for step in made.additions()]
+    return list(dict.fromkeys(needs))
+
+
+def _group_needs(step: GroupStep) -> Iterator[tuple[Action, Resource]]:
+    yield GROUP_NEEDS[step.deed]
+    for change in step.changes:
+        if _FILE_CHANGE.match(change.where):
+            yield ("DELETE" if change.new is None else "PUT"), Resource.HADOOP
+
+
+def _demand(services: Services, caller: Caller, needs: Iterable[tuple[Action, Resource]]) -> None:
+    for action, resource in needs:
+        if not services.identity.permits(caller, action, resource):
+            raise Forbidden(action, resource)
+
+
+def _check_uploads(services: Services, caller: Caller, made: Plan, receipts: dict[str, str]) -> None:
+    """Raise InvalidInput unless every version that comes has bytes, and the caller has shown that they are his.
+
+    A digest alone proves nothing: who knows that of a file he may not read could make an artifact of it.
+    """
+    faults = [
+        Fault(f"uploads.{step.listed.sha256}", message)
+        for step in made.additions()
+        if step.deed is ArtifactDeed.ADD
+        and (message := _upload_fault(services, caller, step, receipts.get(step.listed.sha256)))
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _upload_fault(services: Services, caller: Caller, step: ArtifactStep, receipt: str | None) -> str | None:
+    listed = step.listed
+    if step.upload and (receipt is None or not _is_receipt(services, caller, step, receipt)):
+        return f"the bytes of {listed} have to be uploaded first"
+    try:
+        size = services.blobs.size(listed.sha256)
+    except BlobMissing:
+        return f"the bytes of {listed} are gone from the storage; upload them again"
+    return None if size == listed.size else f"{listed} has {size:,} bytes, the manifest says {listed.size:,}"
+
+
+def _is_receipt(services: Services, caller: Caller, step: ArtifactStep, receipt: str) -> bool:
+    try:
+        text = services.cipher.decrypt(receipt, "uploads")
+    except SecretUnreadable:
+        return False
+    return text == _receipt_text(caller, step.listed.kind, step.listed.sha256)
+
+
+def _group_shape(step: GroupStep) -> GroupStepShape:
+    changes = change_shapes(list(step.changes))
+    return GroupStepShape(name=step.name, deed=step.deed, base=step.base, changes=changes, dags=list(step.dags))
+
+
+def _artifact_shape(step: ArtifactStep) -> ArtifactStepShape:
+    listed = step.listed
+    return ArtifactStepShape(
+        kind=listed.kind,
+        name=listed.name,
+        version=listed.version,
+        sha256=listed.sha256,
+        size=listed.size,
+        deed=step.deed,
+        upload=step.upload,
+    )
