@@ -11,7 +11,7 @@ from sqlalchemy import false, func, select
 
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
 from config_store.database import insert_unless_there
-from config_store.errors import InUse, InvalidInput, NotFound, User
+from config_store.errors import AlreadyExists, InUse, InvalidInput, NotFound, User
 from config_store.models import LARGEST_INTEGER, ArtifactRow, VersionRow, in_byte_order, name_contains
 from config_store.names import check_author, check_file_name, is_file_name, nearest
 from config_store.settings import note_faults
@@ -207,14 +207,15 @@ def put_version(
 ) -> Version:
     """Record stored bytes as the version of that number, or as the next; raises AlreadyExists for a number in use."""
     check_artifact_name(kind, name)
-    row = session.scalar(select(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name))
-    if row is None:
-        row = ArtifactRow(kind=kind, name=name, newest=0)
-        session.add(row)
+    check_author(author)
+    insert_unless_there(session, ArtifactRow, kind=kind, name=name, newest=0)
+    row = _row(session, kind, name, lock=True)
     if number is None:
         return _insert_version(session, row, blob, author, note)
-    newest = row.newest
-    row.newest = number - 1  # the next is the wanted one
+    taken = select(VersionRow.id).where(VersionRow.artifact_id == row.id, _is_number(number))
+    if session.scalar(taken) is not None:
+        raise AlreadyExists(f"version of {kind.noun} {name!r} with number", str(number))
+    newest, row.newest = row.newest, number - 1  # the next is the wanted one
     version = _insert_version(session, row, blob, author, note)
     row.newest = max(newest, number)
     session.flush()
@@ -223,7 +224,7 @@ def put_version(
 
 def restore_version(session: Session, kind: ArtifactKind, name: str, number: int) -> Version:
     """Make one deleted version visible again; raises NotFound."""
-    row = _row(session, kind, name)
+    row = _row(session, kind, name, lock=True)
     found = session.scalar(select(VersionRow).where(VersionRow.artifact_id == row.id, _is_number(number)))
     if found is None:
         raise _missing(session, kind, name, number)

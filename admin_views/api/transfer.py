@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from admin_views.api.access import ServicesDep, permitted
 from admin_views.api.artifacts import RESOURCES, permitted_kind, receive
-from admin_views.api.schemas import ChangeShape, Shape, change_shapes
+from admin_views.api.transfer_shapes import (
+    AppliedShape,
+    ApplyOptions,
+    NeedShape,
+    PlanOptions,
+    PlanShape,
+    UploadReceipt,
+    applied_shape,
+    plan_shape,
+)
 from admin_views.bodies import read_limited
 from admin_views.permissions import ACTION_NAMES, Action, Resource
 from admin_views.problems import Forbidden
 from admin_views.services import Caller, Deed, Services
 from config_store.artifacts import ArtifactKind
+from config_store.cleaning import hold_blobs
 from config_store.errors import BlobMissing, Fault, InvalidInput, SecretUnreadable, reject
 from config_store.groups import Save
 from config_store.transfer.apply import Agreed, Applied, apply_request, check_secrets, keep_blobs
@@ -29,7 +39,6 @@ from config_store.transfer.plan import (
     GroupDeed,
     GroupStep,
     Plan,
-    SecretState,
     agreement,
     make_plan,
 )
@@ -68,106 +77,6 @@ GROUP_NEEDS: dict[GroupDeed, tuple[Action, Resource]] = {
 }
 ARTIFACT_NEEDS: dict[ArtifactDeed, Action] = {ArtifactDeed.ADD: "POST", ArtifactDeed.RESTORE: "PUT"}
 _FILE_CHANGE = re.compile(r"(hadoop_files\.|keytab|krb5_conf)")
-
-
-class PlanOptions(Shape):
-    """``prune``: delete groups that the files lack; ``carried``: digests of the artifacts whose bytes come along.
-
-    ``secrets``: values by name, for those who may edit groups: the plan then tells which of them differ.
-    """
-
-    prune: bool = False
-    carried: list[str] = []
-    secrets: dict[str, str] = {}
-
-
-class ApplyOptions(PlanOptions):
-    """``plan`` and ``bases``: the digest and the revisions of the plan that was agreed to.
-
-    ``uploads``: digest -> receipt of the upload.
-    """
-
-    plan: str
-    bases: dict[str, int | None]
-    uploads: dict[str, str] = {}
-    note: str = ""
-
-
-class GroupStepShape(Shape):
-    """What becomes of a group; `base` is the revision that the change is made upon."""
-
-    name: str
-    deed: GroupDeed
-    base: int | None
-    changes: list[ChangeShape]
-    dags: list[str]
-
-
-class ArtifactStepShape(Shape):
-    """What becomes of a version; `upload`: its bytes have to be sent first."""
-
-    kind: ArtifactKind
-    name: str
-    version: int | None
-    sha256: str
-    size: int
-    deed: ArtifactDeed
-    upload: bool
-
-
-class SecretShape(Shape):
-    """A secret that the files name, and where its value comes from."""
-
-    name: str
-    group: str
-    where: str
-    state: SecretState
-
-
-class NeedShape(Shape):
-    """A permission that the import needs, and whether the caller has it."""
-
-    permission: str
-    resource: str
-    granted: bool
-
-
-class PlanShape(Shape):
-    """What an import would do; `dags` are those of the last 30 days that it touches."""
-
-    differs: bool
-    digest: str
-    groups: list[GroupStepShape]
-    artifacts: list[ArtifactStepShape]
-    default: ChangeShape | None
-    secrets: list[SecretShape]
-    dags: list[str]
-    needs: list[NeedShape]
-    compares_secrets: bool = Field(description="whether the caller may give values of secrets")
-
-
-class UploadReceipt(Shape):
-    """The proof that the caller sent these bytes, for the import that follows."""
-
-    sha256: str
-    size: int
-    receipt: str
-
-
-class AppliedGroup(Shape):
-    """A group after an import; the revision of a deleted one is null."""
-
-    name: str
-    deed: GroupDeed
-    revision: int | None
-
-
-class AppliedShape(Shape):
-    """What an import did."""
-
-    groups: list[AppliedGroup]
-    artifacts: list[ArtifactStepShape]
-    default: ChangeShape | None
 
 
 @router.get("/export", response_class=Response)
@@ -218,24 +127,15 @@ def _plan(services: Services, caller: Caller, body: bytes) -> PlanShape:
     with services.database.reading() as session:
         digest = agreement(session, asked, services.cipher).digest()
         made = make_plan(session, asked, services.cipher, services.read_blob if may_read_files else None)
-    return PlanShape(
-        differs=made.changes_anything(),
-        digest=digest,
-        groups=[_group_shape(step) for step in made.groups],
-        artifacts=[_artifact_shape(step) for step in made.artifacts],
-        default=change_shapes([made.default])[0] if made.default else None,
-        secrets=[SecretShape(name=u.name, group=u.group, where=u.where, state=u.state) for u in made.secrets],
-        dags=made.dags(),
-        needs=[
-            NeedShape(
-                permission=ACTION_NAMES[action],
-                resource=str(resource),
-                granted=services.identity.permits(caller, action, resource),
-            )
-            for action, resource in _needs(made)
-        ],
-        compares_secrets=may_edit,
-    )
+    needs = [
+        NeedShape(
+            permission=ACTION_NAMES[action],
+            resource=str(resource),
+            granted=services.identity.permits(caller, action, resource),
+        )
+        for action, resource in _needs(made)
+    ]
+    return plan_shape(made, digest, needs, compares_secrets=may_edit)
 
 
 @router.put("/blobs/{kind}/{sha256}", openapi_extra=_BLOB_BODY)
@@ -283,19 +183,12 @@ def _apply(services: Services, caller: Caller, body: bytes) -> AppliedShape:
     _check_uploads(services, caller, foreseen, options.uploads)
     keep_blobs(foreseen, services.blobs)
     agreed = Agreed(options.bases, options.plan)
+    digests = {*foreseen.blobs, *(step.listed.sha256 for step in foreseen.additions())}
     with services.deed(caller) as deed:
+        hold_blobs(deed.session, services.blobs, digests)
         done = apply_request(deed.session, asked, agreed, Save(caller.name, options.note), services.cipher)
         _note_deeds(deed, done, options.note)
-    return AppliedShape(
-        groups=[_applied_group(step, done) for step in done.plan.steps()],
-        artifacts=[_artifact_shape(step) for step in done.plan.additions()],
-        default=change_shapes([done.plan.default])[0] if done.plan.default else None,
-    )
-
-
-def _applied_group(step: GroupStep, done: Applied) -> AppliedGroup:
-    group = done.groups[step.name]
-    return AppliedGroup(name=step.name, deed=step.deed, revision=group.revision if group else None)
+    return applied_shape(done)
 
 
 def _note_deeds(deed: Deed, done: Applied, note: str) -> None:
@@ -381,21 +274,3 @@ def _is_receipt(services: Services, caller: Caller, step: ArtifactStep, receipt:
     except SecretUnreadable:
         return False
     return text == _receipt_text(caller, step.listed.kind, step.listed.sha256)
-
-
-def _group_shape(step: GroupStep) -> GroupStepShape:
-    changes = change_shapes(list(step.changes))
-    return GroupStepShape(name=step.name, deed=step.deed, base=step.base, changes=changes, dags=list(step.dags))
-
-
-def _artifact_shape(step: ArtifactStep) -> ArtifactStepShape:
-    listed = step.listed
-    return ArtifactStepShape(
-        kind=listed.kind,
-        name=listed.name,
-        version=listed.version,
-        sha256=listed.sha256,
-        size=listed.size,
-        deed=step.deed,
-        upload=step.upload,
-    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from config_store.content import SECTIONS, ConfigFile, Content, Dependency, Keytab, check_content, split_version
-from config_store.errors import Fault, InvalidInput
+from config_store.errors import Fault, InvalidInput, reject
 from config_store.hadoop_xml import check_hadoop_file
 from config_store.kerberos import check_krb5_conf, seal_keytab
 from config_store.names import check_group_name, check_spark_home
@@ -252,10 +252,13 @@ def _known_keytab(text: GroupText, stored: Keytab | None, values: Mapping[str, s
     name = text.secrets[keytab_of(text.name)]
     if name not in values:
         return replace(stored, name=wanted.name) if stored else wanted
+    place = f"{group_path(text.name)}: keytab"
     try:
         sealed = seal_keytab(wanted.name, base64.b64decode("".join(values[name].split()), validate=True), cipher)
     except binascii.Error as error:
-        raise InvalidInput([Fault(f"{group_path(text.name)}: keytab", f"{name} is no base64: {error}")]) from None
+        raise reject(place, f"{name} is no base64: {error}") from None
+    except InvalidInput as error:
+        raise InvalidInput([Fault(place, fault.message) for fault in error.faults]) from None
     # a keytab is encrypted differently each time: the same bytes stay as they are stored
     return replace(stored, name=wanted.name) if stored and stored.sha256 == sealed.sha256 else sealed
 

@@ -87,7 +87,8 @@ def _fits_block(text: str) -> bool:
     lines = text.split("\n")
     return (
         len(lines) > 1
-        and all(lines[place] and not lines[place][0].isspace() for place in (0, -1))
+        and lines[0][:1].strip() != ""
+        and lines[-1] != ""
         and all(_READABLE.fullmatch(line) and line == line.rstrip() for line in lines)
     )
 

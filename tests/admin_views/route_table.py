@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from config_store.diff import Change
+from config_store.transfer.plan import GroupDeed, GroupStep, Plan
+from tests.admin_views.archives import packed
 from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, upon
 from tests.admin_views.furnished import REVISION
 
@@ -39,6 +42,14 @@ JOB_REQUEST = {
 }
 
 
+#: An import that describes the group spare; it needs no more than the permission of its route.
+_FILES: dict[str, bytes | str] = {"groups/spare.yaml": "description: new"}
+_STEP = GroupStep("spare", GroupDeed.CHANGE, 1, (Change("description", None, "new"),))
+_AGREED = {"plan": Plan((_STEP,), (), None, (), {}).digest(), "bases": {"spare": 1}}
+_BLOB = "d8594fa1268ecabc62af7c9e2449b8c46db0f426cd9aad384c67efe59e582b3e"  # of _BYTES
+_BYTES = b"print()\n"
+
+
 @dataclass(frozen=True)
 class Route:
     """A route, its permission (``resource`` is empty where none is needed), and a request that succeeds.
@@ -68,7 +79,7 @@ class Route:
     @property
     def changes(self) -> bool:
         """Whether the method is one that changes something."""
-        return self.method not in ("GET", "HEAD")
+        return self.method not in ("GET", "HEAD") and self.path != "/transfer/plan"
 
     @property
     def for_users(self) -> bool:
@@ -230,4 +241,31 @@ ROUTES = [
     # a preview shows how a job would be started, to those who may edit submissions; it changes nothing
     Route("POST", "/previews", EDIT, SUBMISSIONS, "/previews", json=JOB_REQUEST),
     Route("GET", "/previews/dags/{dag_id}/tasks/{task_id}", EDIT, SUBMISSIONS, "/previews/dags/sales/tasks/load"),
+    # these need more where an export or an import holds more (api/test_transfer.py)
+    Route("GET", "/transfer/export", READ, GROUPS, "/transfer/export?group=spare"),
+    Route("POST", "/transfer/plan", READ, GROUPS, "/transfer/plan", content=packed(_FILES)),
+    Route(
+        "POST",
+        "/transfer/apply",
+        EDIT,
+        GROUPS,
+        "/transfer/apply",
+        content=packed(_FILES, **_AGREED),
+        audited=("group.save", "group spare"),
+    ),
+    *(
+        Route(
+            "PUT",
+            f"/transfer/blobs/{kind}/{{sha256}}",
+            CREATE,
+            resource,
+            f"/transfer/blobs/{kind}/{_BLOB}",
+            content=_BYTES,
+            audited=("transfer.upload", f"{noun} {_BLOB}"),
+        )
+        for kind, resource, noun in (
+            ("code", CODE, "code artifact"),
+            ("dependencies", DEPENDENCIES, "dependency"),
+        )
+    ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,9 +123,7 @@ def _guards(dependant: Dependant) -> set[str]:
 def _table() -> dict[str, set[str]]:
     table: dict[str, set[str]] = {}
     for route in ROUTES:
-        path = route.path.replace("/artifacts/code", "/artifacts/{kind}").replace(
-            "/artifacts/dependencies", "/artifacts/{kind}"
-        )
+        path = re.sub("/(artifacts|blobs)/(code|dependencies)", r"/\1/{kind}", route.path)
         table.setdefault(f"{route.method} {path}", set()).add(route.permission)
     return table
 

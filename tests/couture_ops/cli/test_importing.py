@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +12,7 @@ from fastapi import FastAPI
 
 from admin_views.app import API_PREFIX, create_app
 from config_store.database import migrate
-from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, bearer, change, done, new_group, save_file, upload
+from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, bearer, done, new_group, save_file, upload
 from tests.admin_views.furnished import services_in
 from tests.conftest import serving
 from tests.couture_ops.cli.couture_process import REPOSITORY, Couture
@@ -78,7 +75,9 @@ class Store:
 
     def api(self) -> httpx.Client:
         """The API as the admin ada sees it."""
-        return httpx.Client(base_url=f"{self.url}/couture{API_PREFIX}", headers=bearer("Admin", "ada"), verify=False, timeout=60)
+        return httpx.Client(
+            base_url=f"{self.url}/couture{API_PREFIX}", headers=bearer("Admin", "ada"), verify=False, timeout=60
+        )
 
     def group(self, name: str = "prod") -> Any:
         """A group as the API shows it."""
