@@ -15,7 +15,7 @@ import yaml
 from config_store.errors import Fault, InvalidInput, reject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: What is written: texts, marks, numbers, lists and mappings of them.
 Plain = str | bool | int | Sequence["Plain"] | Mapping[str, "Plain"]
@@ -60,14 +60,14 @@ def _lines(document: Mapping[str, Plain]) -> Iterator[str]:
 def _entry(head: str, value: Plain) -> Iterator[str]:
     if isinstance(value, Mapping):
         yield head
-        yield from (_INDENT + line for line in _lines(value))
+        yield from _indented(_lines(value))
     elif isinstance(value, list | tuple):
         yield head
         for item in value:
-            yield from (_INDENT + line for line in _item(item))
+            yield from _indented(_item(item))
     elif isinstance(value, str) and _fits_block(value):
         yield f"{head} |-"
-        yield from (_INDENT + line if line else "" for line in value.split("\n"))
+        yield from _indented(value.split("\n"))
     else:
         yield f"{head} {_scalar(value)}"
 
@@ -78,8 +78,13 @@ def _item(value: Plain) -> Iterator[str]:
         return
     sign = "- "
     for line in _lines(value):
-        yield sign + line
+        yield sign + line if line else ""
         sign = _INDENT
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    """One step deeper; an empty line stays empty."""
+    return (_INDENT + line if line else "" for line in lines)
 
 
 def _fits_block(text: str) -> bool:

@@ -13,8 +13,8 @@ from couture_ops.cli.dependencies import parse_dependency
 from couture_ops.cli.errors import SettingsFileError
 
 SETTINGS = ("arguments", "configurations", "environment")
-#: Shown with a content, changed by commands of their own.
-READ_ONLY = ("hadoop_files", "keytab", "krb5_conf")
+#: Shown with a content or exported with it, changed by commands of their own.
+READ_ONLY = ("hadoop_files", "keytab", "krb5_conf", "description")
 
 
 class SpelledLoader(yaml.SafeLoader):
@@ -32,7 +32,8 @@ SpelledLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("^(?:~|
 def read_settings_file(path: str, file: TextIO) -> tuple[dict[str, Any], int | None]:
     """The content to be saved, and the revision it was taken from where the file says so.
 
-    Takes what ``groups show`` and ``settings show`` print as JSON or YAML. Raises SettingsFileError.
+    Takes what ``groups show`` and ``settings show`` print as JSON or YAML, and ``groups/NAME.yaml`` of an export: a
+    secret that is given by its name keeps the stored value. Raises SettingsFileError.
     """
     document = _parse(path, file.read())
     if not isinstance(document, dict):
@@ -72,7 +73,10 @@ def _settings(path: str, section: str, settings: Any) -> dict[str, Any]:
 
 def _setting(setting: Any) -> Any:
     if isinstance(setting, dict):
-        return {**setting, "value": _value(setting.get("value"))}
+        secret = setting.get("secret", False)
+        # the name of a secret (docs/gitops.md) says that it is one
+        marks = {"secret": True} if isinstance(secret, str) else {}
+        return {**setting, **marks, "value": _value(setting.get("value"))}
     return _value(setting)
 
 

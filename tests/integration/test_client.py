@@ -116,3 +116,21 @@ def test_every_change_stands_in_airflows_audit_log(airflow: LiveAirflow, couture
         "127.0.0.1",
     )
     assert extra["changes"] == [{"where": "arguments.queue", "old": None, "new": "etl"}]
+
+
+def test_the_whole_configuration_goes_through_text(airflow: LiveAirflow, couture: Shell, tmp_path: Path) -> None:
+    conf = str(tmp_path / "conf")
+    couture("export", conf)
+    assert "Nothing to do" in couture("import", conf, "--dry-run")
+    text = tmp_path / "conf" / "groups" / "g_large.yaml"
+    text.write_text(text.read_text().replace("driver-memory: 7g", "driver-memory: 9g"))
+    assert "9g" in couture("import", conf, "--dry-run", status=2)
+    couture("import", conf, "--yes", "--note", "by text")
+    assert couture.json("groups", "history", "g_large")["items"][0]["note"] == "by text"
+    by_hand = {path: path.read_bytes() for path in (tmp_path / "conf").rglob("*") if path.is_file()}
+    couture("export", conf)
+    assert {path: path.read_bytes() for path in (tmp_path / "conf").rglob("*") if path.is_file()} == by_hand
+    with airflow.client() as client:
+        query: dict[str, str | int] = {"event": "couture.group.save", "order_by": "-when", "limit": 1}
+        (entry,) = client.get("/api/v2/eventLogs", params=query).raise_for_status().json()["event_logs"]
+    assert json.loads(entry["extra"])["subject"] == "group g_large"

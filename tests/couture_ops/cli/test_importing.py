@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
+import shutil
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +16,7 @@ from fastapi import FastAPI
 
 from admin_views.app import API_PREFIX, create_app
 from config_store.database import migrate
+from tests.admin_views.archives import member, tar_gz
 from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, bearer, done, new_group, save_file, upload
 from tests.admin_views.furnished import services_in
 from tests.conftest import serving
@@ -221,3 +226,194 @@ def test_a_change_by_hand_is_shown_imported_and_exported_again(full: Store) -> N
     couture.ok("export", "conf")
     assert files_of(full.folder / "conf") == by_hand
     assert couture("import", "conf", "--dry-run").returncode == 0
+
+
+def groups_in(folder: Path, **texts: str) -> Path:
+    """A folder with the groups."""
+    (folder / "conf" / "groups").mkdir(parents=True)
+    for name, text in texts.items():
+        (folder / "conf" / "groups" / f"{name}.yaml").write_text(text)
+    return folder / "conf"
+
+
+@pytest.fixture
+def empty(make_store: Callable[[str], Store]) -> Store:
+    """An empty store."""
+    return make_store("empty")
+
+
+WITH_SECRET = "configurations:\n  spark.my.apikey:\n    secret: true\n"
+NAME = "COUTURE_SECRET_PROD_SPARK_MY_APIKEY"
+
+
+def test_missing_secrets_are_all_named_and_nothing_is_done(empty: Store) -> None:
+    groups_in(empty.folder, prod=WITH_SECRET, other="keytab: {name: a.keytab}\n")
+    run = empty.couture()("import", "conf", "--yes")
+    assert (run.returncode, run.stderr) == (
+        1,
+        "Error: Nothing was imported: the store does not have these secrets, and no value is given.\n"
+        "  COUTURE_SECRET_OTHER_KEYTAB (keytab of group other)\n"
+        f"  {NAME} (configurations.spark.my.apikey of group prod)\n"
+        "  Set them in the environment, or name a file by --secrets-from.\n",
+    )
+    assert empty.couture().ok("groups", "list", "--output", "json").startswith('{\n  "items": []')
+
+
+def test_secrets_come_from_a_file(empty: Store) -> None:
+    groups_in(empty.folder, prod=WITH_SECRET)
+    (empty.folder / "secrets.yaml").write_text(f"{NAME}: 'hunter2'\n")
+    couture = empty.couture()
+    assert couture.ok("import", "conf", "--yes", "--secrets-from", "secrets.yaml").endswith(
+        "Created prod, revision 1.\nprod is the default.\n"
+    )
+    for text in ("hunter2", "- hunter2", "a: [hunter2", "a: {b: hunter2}"):
+        (empty.folder / "secrets.yaml").write_text(text)
+        told = couture.error("import", "conf", "--yes", "--secrets-from", "secrets.yaml")
+        assert told.startswith("Error: secrets.yaml: ")
+        assert "hunter2" not in told
+
+
+def test_a_terminal_is_asked_for_secrets_and_then_for_the_import(empty: Store) -> None:
+    groups_in(empty.folder, prod=WITH_SECRET)
+    typed = [(f"{NAME}: ", "hunter2\n"), ("Import this (1 groups)? [y/N]: ", "y\n")]
+    session = empty.couture().at_terminal("import", "conf", typed=typed)
+    assert (session.returncode, "hunter2" in session.screen) == (0, False)
+    assert session.stdout.endswith("Created prod, revision 1.\nprod is the default.\n")
+    (empty.folder / "conf" / "groups" / "prod.yaml").write_text("{}")
+    session = empty.couture().at_terminal("import", "conf", typed=[("Import this (1 groups)? [y/N]: ", "n\n")])
+    assert session.returncode == 1
+    assert empty.group()["revision"] == 1
+
+
+def test_exit_codes_are_those_of_a_diff(empty: Store) -> None:
+    folder = groups_in(empty.folder, prod="{}")
+    couture = empty.couture()
+    assert couture("import", "conf", "--dry-run").returncode == 2
+    assert "asks first" in couture("import", "conf").stderr
+    couture.ok("import", "conf", "--yes")
+    assert couture.ok("import", "conf", "--dry-run") == "Nothing to do: the store is what the files say.\n"
+    assert couture.error("import", "conf", "--dry-rn").splitlines()[-1].startswith("Error: No such option '--dry-rn'")
+    (folder / "groups" / "prod.yaml").write_text("arguments:\n  queu: etl\n")
+    assert couture.error("import", "conf", "--dry-run") == (
+        "Error: Invalid input\n"
+        "  groups/prod.yaml:2: arguments.queu: spark-submit has no option --queu; did you mean queue?\n"
+    )
+
+
+def test_prune_deletes_and_tells(full: Store) -> None:
+    couture = full.couture()
+    couture.ok("export", "conf")
+    (full.folder / "conf" / "groups" / "prod.yaml").unlink()
+    shutil.rmtree(full.folder / "conf" / "groups" / "prod")
+    assert couture.ok("import", "conf", "--dry-run").startswith("Nothing to do")
+    run = couture("import", "conf", "--dry-run", "--prune")
+    assert run.returncode == 2
+    assert [line.split() for line in run.stdout.splitlines() if line][1:] == [
+        ["prod", "(the", "group)", "there", "(deleted)"],
+        ["DAGs", "of", "the", "last", "30", "days"],
+        ["sales"],
+    ]
+    assert couture.ok("import", "conf", "--prune", "--yes").endswith("Deleted prod.\n")
+
+
+def test_a_plan_for_programs_is_json(empty: Store) -> None:
+    groups_in(empty.folder, prod="{}")
+    run = empty.couture()("import", "conf", "--dry-run", "--output", "json")
+    assert json.loads(run.stdout)["groups"] == [
+        {"name": "prod", "deed": "create", "base": None, "changes": [], "dags": []}
+    ]
+
+
+def test_a_reader_is_told_what_he_lacks(empty: Store) -> None:
+    groups_in(empty.folder, prod="{}")
+    run = empty.couture("Viewer")("import", "conf", "--dry-run")
+    assert (run.returncode, run.stderr) == (
+        2,
+        "You lack the permission can_create on Couture Config Groups, can_edit on Couture Config Groups, which this "
+        "import needs.\n",
+    )
+
+
+def test_a_link_may_lead_within_the_folder_and_nowhere_else(empty: Store) -> None:
+    folder = groups_in(empty.folder, prod="arguments: {queue: etl}\n")
+    (folder / "groups" / "same.yaml").symlink_to("prod.yaml")
+    couture = empty.couture()
+    assert couture("import", "conf", "--dry-run").returncode == 2
+    (empty.folder / "outside.yaml").write_text("{}")
+    (folder / "groups" / "out.yaml").symlink_to(empty.folder / "outside.yaml")
+    assert couture.error("import", "conf", "--dry-run") == (
+        "Error: conf: groups/out.yaml is a link that leads out of the folder\n"
+    )
+    (folder / "groups" / "out.yaml").unlink()
+    os.mkfifo(folder / "groups" / "pipe.yaml")
+    assert couture.error("import", "conf", "--dry-run") == "Error: conf: groups/pipe.yaml is no plain file\n"
+
+
+def test_what_lies_beside_an_export_is_somebody_elses(full: Store) -> None:
+    (full.folder / "conf" / ".git").mkdir(parents=True)
+    (full.folder / "conf" / "README.md").write_text("mine")
+    couture = full.couture()
+    couture.ok("export", "conf")
+    assert couture("import", "conf", "--dry-run").returncode == 0
+    (full.folder / "conf" / "groups" / "old.yaml").write_text("{}")
+    couture.ok("export", "conf")
+    assert sorted(os.listdir(full.folder / "conf")) == [".git", "README.md", "artifacts.yaml", "couture.yaml", "groups"]
+    assert sorted(os.listdir(full.folder / "conf" / "groups")) == ["prod", "prod.yaml", "spare.yaml"]
+    assert couture.error("export", "conf", "--group", "spare") == (
+        "Error: conf: holds an export already; export single groups into a folder of their own\n"
+    )
+    (full.folder / "mine" / "groups").mkdir(parents=True)
+    assert couture.error("export", "mine") == (
+        "Error: mine: holds groups, but no couture.yaml: it may not be an export\n"
+    )
+
+
+def test_a_failed_export_leaves_what_was_there(full: Store) -> None:
+    couture = full.couture()
+    couture.ok("export", "conf")
+    couture.ok("export", "conf.tar.gz")
+    before = files_of(full.folder / "conf"), (full.folder / "conf.tar.gz").read_bytes()
+    assert "There is no config group 'prd'" in couture.error("export", "conf.tar.gz", "--group", "prd")
+    shutil.rmtree(full.services.blobs.root)  # type: ignore[attr-defined]
+    assert "is not in the blob storage" in couture.error("export", "conf")
+    assert "is not in the blob storage" in couture.error("export", "conf.tar.gz")
+    assert (files_of(full.folder / "conf"), (full.folder / "conf.tar.gz").read_bytes()) == before
+    assert sorted(path.name for path in full.folder.iterdir() if path.name.startswith(".couture")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("/etc/passwd", tarfile.REGTYPE, "/etc/passwd: has an absolute path"),
+        ("groups/../../a.yaml", tarfile.REGTYPE, "groups/../../a.yaml: leads out of its folder by '..'"),
+        ("groups/a.yaml", tarfile.SYMTYPE, "groups/a.yaml: is a symbolic link; only plain files are taken"),
+    ],
+)
+def test_a_hostile_archive_is_judged_by_the_server(empty: Store, name: str, kind: bytes, words: str) -> None:
+    info = member(name, kind, "/etc/passwd")
+    (empty.folder / "evil.tar.gz").write_bytes(tar_gz((info, b"")))
+    assert empty.couture().error("import", "evil.tar.gz", "--yes") == f"Error: Invalid input\n  {words}\n"
+
+
+def test_what_is_no_archive_is_told(empty: Store) -> None:
+    (empty.folder / "a.tar.gz").write_bytes(b"PK\x03\x04")
+    assert empty.couture().error("import", "a.tar.gz").startswith("Error: a.tar.gz: is no tar.gz that can be read: ")
+    (empty.folder / "nothing").mkdir()
+    assert empty.couture().error("import", "nothing") == (
+        "Error: nothing: holds none of couture.yaml, artifacts.yaml, groups: it is no export\n"
+    )
+    pax = member("pax", b"x")
+    pax.size = 1 << 33
+    (empty.folder / "b.tar.gz").write_bytes(gzip.compress(pax.tobuf(tarfile.GNU_FORMAT)))
+    assert "it has a header of 8,589,934,592 bytes" in empty.couture().error("import", "b.tar.gz")
+
+
+def test_the_examples_groups_are_of_this_format(empty: Store) -> None:
+    with empty.api() as api:
+        upload(api, "job-argument.jar", b"classes", "dependencies")
+        upload(api, "movielens.py", b"pass\n", "dependencies")
+    told = empty.couture().ok("import", str(REPOSITORY / "example_dags"), "--yes")
+    assert told.endswith("Created default, revision 1.\nCreated prod, revision 1.\ndefault is the default.\n")
+    prod = empty.group()["content"]
+    assert [file["name"] for file in prod["hadoop_files"]] == ["core-site.xml"]
+    assert prod["configurations"]["spark.sql.shuffle.partitions"]["value"] == "4"

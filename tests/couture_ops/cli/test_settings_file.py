@@ -106,3 +106,15 @@ def test_yaml_that_does_not_parse_says_where() -> None:
 def test_yaml_makes_no_objects() -> None:
     with pytest.raises(SettingsFileError, match="could not determine a constructor"):
         read("arguments: !!python/object/apply:os.getcwd []\n")
+
+
+def test_a_group_of_an_export_is_taken_and_its_secrets_keep_their_values() -> None:
+    content, revision = read(
+        "description: nightly\nconfigurations:\n  spark.my.apikey:\n    secret: COUTURE_SECRET_PROD_SPARK_MY_APIKEY\n"
+        "    final: true\njars:\n  - lib.jar@3\nkeytab:\n  name: a.keytab\n  secret: COUTURE_SECRET_PROD_KEYTAB\n"
+    )
+    assert content == {
+        "configurations": {"spark.my.apikey": {"value": None, "secret": True, "final": True}},
+        "jars": [{"name": "lib.jar", "version": 3}],
+    }
+    assert revision is None
