@@ -79,6 +79,8 @@ def test_the_tree_is_complete() -> None:
         "artifacts restore",
         "artifacts show",
         "artifacts upload",
+        "export",
+        "import",
         "submissions list",
         "submissions rerun",
         "submissions show",
@@ -111,10 +113,11 @@ def test_every_command_has_the_shared_options(path: tuple[str, ...]) -> None:
 def test_every_example_is_accepted(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = words_of_client(line)
     for word in words:
-        if Path(word).suffix in (".py", ".jar", ".whl", ".xml", ".keytab", ".conf", ".yaml") and "*" not in word:
+        if Path(word).suffix in (".py", ".jar", ".whl", ".xml", ".keytab", ".conf", ".yaml", ".gz") and "*" not in word:
             path = tmp_path / word.lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+    (tmp_path / "conf").mkdir()
     monkeypatch.chdir(tmp_path)
     command, arguments = resolve(cli, [word.lstrip("/") if word.endswith(".conf") else word for word in words])
     if "*" in line:
