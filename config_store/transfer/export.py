@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from config_store.artifacts import ArtifactKind, find_version
-from config_store.groups import default_group_name, get_group, list_groups
+from config_store.groups import default_group_name, get_group, list_group_names
 from config_store.models import ArtifactRow, VersionRow
 from config_store.transfer.archive import Entry
 from config_store.transfer.group_text import secret_places, write_group
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from config_store.groups import Group
     from config_store.transfer.yaml_text import Plain
 
-_PAGE = 100
 _CHUNK = 1024 * 1024
 
 
@@ -49,17 +48,10 @@ class Export:
 
 def gather_export(session: Session, names: Sequence[str] = ()) -> Export:
     """The whole store, or the named groups with the dependencies they choose; raises UnknownGroup."""
-    groups = tuple(get_group(session, name) for name in sorted(set(names))) if names else tuple(_all_groups(session))
+    groups = tuple(get_group(session, name) for name in sorted(set(names)) or list_group_names(session))
     default = default_group_name(session)
     versions = _chosen_versions(session, groups) if names else _all_versions(session)
     return Export(groups, default if default in {group.name for group in groups} else None, tuple(versions))
-
-
-def _all_groups(session: Session) -> Iterator[Group]:
-    offset = 0
-    while page := list_groups(session, limit=_PAGE, offset=offset)[0]:
-        yield from page
-        offset += _PAGE
 
 
 def _all_versions(session: Session) -> Iterator[ListedVersion]:
