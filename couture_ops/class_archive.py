@@ -104,7 +104,10 @@ class ClassArchives:
         return self.root / f"{key}.json"
 
     def find(self, spark_home: Path, jvm: Jvm) -> Path:
-        """The whole archive of this Spark on this JVM; raises NoClassArchive."""
+        """The whole archive of this Spark on this JVM; raises NoClassArchive.
+
+        Its size is compared here, because a JVM dies of one that is cut off (SIGBUS, Java 17).
+        """
         key = archive_key(spark_home, jvm)
         record, path = self.read_record(key), self.path(key)
         if record is None:

@@ -67,7 +67,9 @@ def spark_home_names(spark_homes: Mapping[str, str], environment: Mapping[str, s
     from couture_ops.errors import CoutureError
     from couture_ops.workspace import find_spark_home
 
-    names = {home: name for name, home in reversed(list(spark_homes.items()))}
+    names: dict[str, str] = {}
+    for name, home in spark_homes.items():
+        names.setdefault(home, name)
     try:
         names.setdefault(str(find_spark_home(None, spark_homes, environment)), "default")
     except CoutureError:
