@@ -214,7 +214,7 @@ def test_it_says_what_it_does(bench: Bench) -> None:
 def test_both_languages_start_from_one_archive(bench: Bench, language: Language) -> None:
     plan = bench.plan(language)
     ran = bench.run(plan, bench.choose(plan))
-    assert (ran.exit_code, ran.counted, ran.mapped, ran.muttering) == (0, ["COUNT 45 nothing None"], True, [])
+    assert (ran.exit_code, ran.counted, ran.mapped, ran.muttering) == (0, ["COUNT 45 nothing null"], True, [])
 
 
 def test_a_second_warm_keeps_it(bench: Bench) -> None:
@@ -253,7 +253,7 @@ def test_a_driver_of_other_options_runs_too(bench: Bench) -> None:
 
 def assert_ran_without(ran: Ran) -> None:
     """The job ran as if there were no archive, and nothing was said of it."""
-    assert (ran.exit_code, ran.counted, ran.muttering) == (0, ["COUNT 45 nothing None"], [])
+    assert (ran.exit_code, ran.counted, ran.muttering) == (0, ["COUNT 45 nothing null"], [])
 
 
 def test_a_truncated_archive_is_not_offered(bench: Bench, archive: ClassArchive) -> None:
