@@ -281,7 +281,8 @@ class Report(Wire):
 
     ``state`` never goes back; ``outcome`` is given with ``ended`` and only then.
     ``argv`` holds no secret by construction.
-    ``key`` is the engine's name for the job, ``last_lines`` the end of the driver's log.
+    ``key`` is the engine's name for the job, ``last_lines`` the end of the driver's log, ``class_archive`` the key
+    of the archive that the driver's JVM was given.
     """
 
     model_config = ConfigDict(
@@ -296,6 +297,7 @@ class Report(Wire):
     environment_names: tuple[str, ...] | None = None
     spark_version: str | None = None
     java_version: str | None = None
+    class_archive: str | None = None
     key: str | None = None
     application_id: str | None = None
     tracking_url: str | None = None
@@ -377,6 +379,7 @@ class Receipt(Wire):
     environment_names: tuple[str, ...] = ()
     spark_version: str | None = None
     java_version: str | None = None
+    class_archive: str | None = None
     key: str | None = None
     application_id: str | None = None
     tracking_url: str | None = None

@@ -84,8 +84,8 @@ class FileCache:
     @contextmanager
     def _hold(self, wanted: _Wanted) -> Iterator[Path]:
         path = self._path(wanted.digest)
-        _make_private(self.root)
-        _make_private(self.root / "locks")
+        make_private(self.root)
+        make_private(self.root / "locks")
         with locked(self._lock(wanted.digest), fcntl.LOCK_SH):
             if not wanted.intact(path):
                 with space_needed(self.root, wanted.size):
@@ -256,7 +256,7 @@ def scratch_directory(path: Path) -> Iterator[Path]:
 
     A process that asks for the same path waits. After a crash it stays, unlocked, for :func:`sweep_scratch`.
     """
-    _make_private(path.parent)
+    make_private(path.parent)
     lock = _scratch_lock(path)
     with locked(lock, fcntl.LOCK_EX):
         try:
@@ -350,7 +350,7 @@ def _touch(path: Path) -> None:
     os.utime(path, ns=(now, now))
 
 
-def _make_private(directory: Path) -> None:
+def make_private(directory: Path) -> None:
     """Make a directory that only its user enters: Hadoop files may hold passwords.
 
     One of ours that others may read is closed. Raises UnsafeDirectory for one that others could have written to,

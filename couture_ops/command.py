@@ -151,7 +151,11 @@ def _environment(plan: SubmitPlan, workspace: Workspace, base: Mapping[str, str]
         environment |= dict.fromkeys(("HADOOP_CONF_DIR", "YARN_CONF_DIR"), str(workspace.hadoop_conf_dir))
     if workspace.krb5_conf:
         environment["KRB5_CONFIG"] = str(workspace.krb5_conf)
-        environment["SPARK_SUBMIT_OPTS"] = _submit_opts(str(workspace.krb5_conf), {**base, **environment})
+    if workspace.class_archive:
+        environment["SPARK_CONF_DIR"] = str(workspace.class_archive.conf_dir)
+    if options := tuple(_jvm_options(workspace)):
+        given = {**base, **environment}.get("SPARK_SUBMIT_OPTS", "")
+        environment["SPARK_SUBMIT_OPTS"] = add_options(given, *options)
     # Without it spark-submit looks for its home along PATH, and ends with 127 where there is none.
     environment["SPARK_HOME"] = str(workspace.spark_home)
     if python and _needs_python(plan, {**base, **environment}):
@@ -159,12 +163,23 @@ def _environment(plan: SubmitPlan, workspace: Workspace, base: Mapping[str, str]
     return environment
 
 
-def _submit_opts(krb5_conf: str, environment: Mapping[str, str]) -> str:
-    """Java reads no KRB5_CONFIG, only this property; the launcher splits the options at unquoted blanks."""
-    option = f"-Djava.security.krb5.conf={krb5_conf}"
+def _jvm_options(workspace: Workspace) -> Iterator[str]:
+    """What the driver's JVM is told; in cluster mode, the JVM that submits."""
+    if workspace.krb5_conf:  # Java reads no KRB5_CONFIG, only this property
+        yield f"-Djava.security.krb5.conf={workspace.krb5_conf}"
+    if workspace.class_archive:
+        yield from workspace.class_archive.options()
+
+
+def add_options(given: str, *options: str) -> str:
+    """SPARK_SUBMIT_OPTS with more options behind those given; Spark's launcher splits it at unquoted blanks."""
+    return " ".join(filter(None, (given, *map(_quote_option, options))))
+
+
+def _quote_option(option: str) -> str:
     if any(character in option for character in " \t'\"\\"):
-        option = '"' + option.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{environment.get('SPARK_SUBMIT_OPTS', '')} {option}".strip()
+        return '"' + option.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return option
 
 
 def _needs_python(plan: SubmitPlan, environment: Mapping[str, str]) -> bool:

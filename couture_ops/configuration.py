@@ -27,6 +27,7 @@ class WorkerSettings:
     cache_limit_bytes: int
     spark_homes: dict[str, str]
     store_timeout_s: float
+    use_class_archive: bool = True
 
 
 def read_worker_settings() -> WorkerSettings:
@@ -40,6 +41,7 @@ def read_worker_settings() -> WorkerSettings:
         cache_limit_bytes=conf.getint(SECTION, "cache_limit_mb", fallback=20_000) * 1_000_000,
         spark_homes=parse_spark_homes(conf.get(SECTION, "spark_homes", fallback="")),
         store_timeout_s=conf.getfloat(SECTION, "store_timeout", fallback=300.0),
+        use_class_archive=parse_class_archive(conf.get(SECTION, "class_archive", fallback="auto")),
     )
 
 
@@ -59,6 +61,13 @@ def parse_spark_homes(text: str) -> dict[str, str]:
     if not isinstance(homes, dict) or not all(isinstance(home, str) for home in homes.values()):
         raise UnusableSetting("spark_homes", text, 'must be a JSON object such as {"spark4": "/opt/spark-4.2.0"}')
     return homes
+
+
+def parse_class_archive(text: str) -> bool:
+    """True for ``auto``, False for ``off``; raises UnusableSetting for anything else."""
+    if (value := text.strip().lower()) in ("auto", "off"):
+        return value == "auto"
+    raise UnusableSetting("class_archive", text, "must be auto or off")
 
 
 def _api_url() -> str:

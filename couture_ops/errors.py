@@ -267,3 +267,28 @@ class UnusableConnection(CoutureError):
             f"The connection {conn_id!r} can't be used: {reason}. Set host, port, login and password (or a token as "
             "the password) of a user with the role Couture Worker."
         )
+
+
+class NoJvm(CoutureError):
+    """No Java virtual machine of which it is known what it is."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"No JVM was found that can be told from others: {reason}. Point JAVA_HOME to a JDK.")
+
+
+class NoClassArchive(CoutureError):
+    """Why a driver starts without a class archive, or why there can be none."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class WarmFailed(CoutureError):
+    """The job that fills a class archive ended badly; ``last_lines`` is the end of its log."""
+
+    def __init__(self, spark_home: Path, reason: str, last_lines: str) -> None:
+        self.spark_home, self.reason, self.last_lines = spark_home, reason, last_lines
+        lines = f" Its last lines:\n{last_lines}" if last_lines else ""
+        super().__init__(f"No class archive was made for {spark_home}: {reason}{lines}")

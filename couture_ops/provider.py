@@ -55,6 +55,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "cache_limit_mb": _option(
         "What downloaded files may take, in MB; the least recently used go first, never one in use.", "20000", "integer"
     ),
+    "class_archive": _option(
+        "auto: a driver whose Spark and JVM have an archive (airflow couture warm) starts with it, in about half the "
+        "time; off: never.",
+        "auto",
+    ),
     "store_timeout": _option(
         "How long a task waits for a store that does not answer before it fails, in seconds.", "300", "float"
     ),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from config_store.wire import SettingKind
 from couture_ops.cache import check_file_name, scratch_directory, space_needed, sweep_scratch
+from couture_ops.class_archive import DEFAULTS
 from couture_ops.command import join_properties, properties_text
 from couture_ops.errors import (
     FileNameClash,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from config_store.wire import PlannedArtifact, StoredFile, SubmitPlan
     from couture_ops.cache import FileCache
+    from couture_ops.class_archive import ClassArchive
 
     Fetch = Callable[[StoredFile, BinaryIO, int], None]
 
@@ -48,6 +50,7 @@ class Workspace:
     """Where everything of one try lies. ``files`` maps a sha256 to a path that ends with the artifact's name.
 
     ``properties_file`` is None when the plan needs none: Spark then reads its spark-defaults.conf itself.
+    ``class_archive`` lets the driver's JVM start faster; it lies in the cache, and may vanish at any time.
     """
 
     spark_submit: Path
@@ -58,6 +61,7 @@ class Workspace:
     keytab: Path | None
     krb5_conf: Path | None
     directory: Path
+    class_archive: ClassArchive | None = None
 
     def path_of(self, artifact: StoredFile) -> Path:
         """The path that bears this artifact's name; one content may lie there under several names."""
@@ -73,6 +77,7 @@ def prepare_workspace(
     spark_home: Path,
     submission_id: str,
     environment: Mapping[str, str] | None = None,
+    class_archive: ClassArchive | None = None,
 ) -> Iterator[Workspace]:
     """Everything that a plan needs, on this disk while the context lasts; first sweeps what dead tasks left.
 
@@ -84,7 +89,7 @@ def prepare_workspace(
     artifacts = _artifacts(plan)
     _check_names(plan, artifacts, submission_id)
     sweep_tries(tries_root)
-    environment = os.environ if environment is None else environment
+    defaults = conf_directory(plan, spark_home, os.environ if environment is None else environment) / DEFAULTS
     with ExitStack() as held:
         with space_needed(tries_root, sum(artifact.size for artifact in artifacts)):
             name = f"{submission_id}-{secrets.token_hex(4)}"  # never the directory of an earlier process
@@ -95,10 +100,11 @@ def prepare_workspace(
                 spark_home=spark_home,
                 files=_link_artifacts(artifacts, cached, directory / "files"),
                 hadoop_conf_dir=_hold_hadoop_files(plan, cache, fetch, held),
-                properties_file=_write_properties(plan, directory, spark_home, environment),
+                properties_file=_write_properties(plan, directory, defaults, needed=class_archive is not None),
                 keytab=_write_keytab(plan, directory),
                 krb5_conf=_link_krb5_conf(plan, cached, directory),
                 directory=directory,
+                class_archive=class_archive,
             )
         yield workspace
 
@@ -195,18 +201,19 @@ def _hold_hadoop_files(plan: SubmitPlan, cache: FileCache, fetch: Fetch, held: E
     return held.enter_context(cache.hold_directory(plan.hadoop_digest, plan.hadoop_files, fetch))
 
 
-def _write_properties(
-    plan: SubmitPlan, directory: Path, spark_home: Path, environment: Mapping[str, str]
-) -> Path | None:
-    """A file for the secrets, with spark-defaults.conf in front, because to Spark it replaces that one."""
-    if not (properties := properties_text(plan)):
+def _write_properties(plan: SubmitPlan, directory: Path, defaults: Path, *, needed: bool) -> Path | None:
+    """A file for the secrets, with spark-defaults.conf in front, because to Spark it replaces that one.
+
+    ``needed``: Spark will not find its defaults itself.
+    """
+    properties = properties_text(plan)
+    content = defaults.read_bytes() if (properties or needed) and defaults.is_file() else b""
+    if not properties and not content:
         return None
-    defaults = _conf_directory(plan, spark_home, environment) / "spark-defaults.conf"
-    content = join_properties(defaults.read_bytes() if defaults.is_file() else b"", properties)
-    return _write_private(directory / "spark.properties", content)
+    return _write_private(directory / "spark.properties", join_properties(content, properties))
 
 
-def _conf_directory(plan: SubmitPlan, spark_home: Path, environment: Mapping[str, str]) -> Path:
+def conf_directory(plan: SubmitPlan, spark_home: Path, environment: Mapping[str, str]) -> Path:
     """Where this spark-submit looks for its defaults; to Spark's scripts an empty variable is none."""
     setting = plan.setting(SettingKind.ENVIRONMENT, "SPARK_CONF_DIR")
     named = setting.value if setting else environment.get("SPARK_CONF_DIR")

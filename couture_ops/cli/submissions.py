@@ -168,6 +168,7 @@ def receipt_fields(receipt: Mapping[str, Any]) -> list[tuple[str, object]]:
     """The labelled values at the head of a receipt."""
     task, plan = receipt["task"], receipt["plan"]
     state = f"{receipt['state']}, {receipt['outcome']}" if receipt.get("outcome") else receipt["state"]
+    archive = f"(class archive {receipt['class_archive'][:12]})" if receipt.get("class_archive") else None
     return [
         ("Submission", receipt["submission_id"]),
         ("Task", task_text(task)),
@@ -179,7 +180,7 @@ def receipt_fields(receipt: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("Application", plan["app_name"]),
         ("Main class", plan.get("class_path")),
         ("Submitted by", receipt["submitted_by"]),
-        ("Spark", " ".join(filter(None, (receipt.get("spark_version"), plan.get("spark_home"))))),
+        ("Spark", " ".join(filter(None, (receipt.get("spark_version"), plan.get("spark_home"), archive)))),
         ("Java", receipt.get("java_version")),
         ("Runs again", rerun_text(receipt.get("rerun_of"))),
         ("Run again by", rerun_text(receipt.get("rerun"))),

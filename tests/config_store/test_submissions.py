@@ -27,6 +27,7 @@ FILLED_FIELDS: dict[str, Any] = {
     "argv": ("spark-submit", "--name", "größe"),
     "environment_names": ("HADOOP_CONF_DIR",),
     "spark_version": "4.2.0",
+    "class_archive": "2a9e94cc",
     "key": "application_1_2",
     "application_id": "application_1_2",
     "tracking_url": "http://rm/1",

@@ -21,6 +21,7 @@ from config_store.wire import (
     SettingKind,
     SubmitPlan,
 )
+from couture_ops.class_archive import ClassArchive
 from couture_ops.command import Command, build_command, join_properties, properties_text
 from couture_ops.errors import MisplacedOption, SecretOnCommandLine, UnfitForProcess
 from couture_ops.workspace import Workspace
@@ -53,13 +54,14 @@ def make_plan(*settings_: EffectiveSetting, **changes: object) -> SubmitPlan:
     return SubmitPlan.model_validate(fields | changes)
 
 
-def make_workspace(*names: str, **changes: Path) -> Workspace:
+def make_workspace(*names: str, archive: ClassArchive | None = None, **changes: Path) -> Workspace:
     fields: dict[str, Path | None] = dict.fromkeys(("hadoop_conf_dir", "properties_file", "keytab", "krb5_conf"))
     return Workspace(
         spark_submit=Path("/opt/spark/bin/spark-submit"),
         spark_home=Path("/opt/spark"),
         files={artifact(name).sha256: Path("/tries/s1/files", name) for name in ("job.py", *names)},
         directory=Path("/tries/s1"),
+        class_archive=archive,
         **(fields | changes),
     )
 
@@ -268,6 +270,21 @@ class TestEnvironment:
         assert build_command(plan, workspace, base).environment["SPARK_SUBMIT_OPTS"] == (
             options + ' "-Djava.security.krb5.conf=/tries of \\"x\\"/krb5.conf"'
         )
+
+    @pytest.mark.parametrize(("java", "quiet"), [(17, ""), (25, " -Xlog:aot*=off")])
+    def test_a_class_archive_comes_behind_what_is_given(self, java: int, quiet: str) -> None:
+        archive = ClassArchive(Path("/the cache/k1.jsa"), Path("/the cache/no-conf"), java)
+        workspace = make_workspace(archive=archive, krb5_conf=Path("/tries/s1/krb5.conf"))
+        base = {"SPARK_SUBMIT_OPTS": "-Da=b", "SPARK_CONF_DIR": "/etc/spark"}
+        command = build_command(make_plan(), workspace, base)
+        assert command.environment == {
+            "KRB5_CONFIG": "/tries/s1/krb5.conf",
+            "SPARK_CONF_DIR": "/the cache/no-conf",
+            "SPARK_HOME": "/opt/spark",
+            "SPARK_SUBMIT_OPTS": "-Da=b -Djava.security.krb5.conf=/tries/s1/krb5.conf "
+            '"-XX:SharedArchiveFile=/the cache/k1.jsa" -Xshare:auto -XX:+VerifySharedSpaces -Xlog:cds*=off' + quiet,
+        }
+        assert command.argv == build_command(make_plan(), make_workspace()).argv
 
     def test_without_hadoop_files_the_base_stays(self) -> None:
         base = {"HADOOP_CONF_DIR": "/etc/hadoop", "SPARK_SUBMIT_OPTS": "-Da=b"}

@@ -16,7 +16,8 @@ from couture_ops.errors import UnusableSetting
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the environment in which the tests run."""
     for section, name in (("couture", "*"), ("core", "execution_api_server_url"), ("api", "base_url")):
-        names = ["spark_homes", "cache_dir", "cache_limit_mb", "store_timeout", "api_url"] if name == "*" else [name]
+        ours = ["spark_homes", "cache_dir", "cache_limit_mb", "store_timeout", "api_url", "class_archive"]
+        names = ours if name == "*" else [name]
         for option in names:
             monkeypatch.delenv(f"AIRFLOW__{section.upper()}__{option.upper()}", raising=False)
 
@@ -30,6 +31,7 @@ def test_without_any_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         cache_limit_bytes=20_000_000_000,
         spark_homes={},
         store_timeout_s=300.0,
+        use_class_archive=True,
     )
 
 
@@ -40,6 +42,7 @@ def test_with_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__COUTURE__CACHE_LIMIT_MB", "5")
     monkeypatch.setenv("AIRFLOW__COUTURE__SPARK_HOMES", '{"default": "/opt/spark-4.2.0", "spark3": "/opt/spark-3.5.6"}')
     monkeypatch.setenv("AIRFLOW__COUTURE__STORE_TIMEOUT", "12.5")
+    monkeypatch.setenv("AIRFLOW__COUTURE__CLASS_ARCHIVE", "Off")
     assert read_worker_settings() == WorkerSettings(
         api_url="https://airflow.example.com",
         public_url="http://localhost:8080",
@@ -47,6 +50,7 @@ def test_with_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         cache_limit_bytes=5_000_000,
         spark_homes={"default": "/opt/spark-4.2.0", "spark3": "/opt/spark-3.5.6"},
         store_timeout_s=12.5,
+        use_class_archive=False,
     )
 
 
@@ -126,3 +130,12 @@ def test_the_settings_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AIRFLOW__COUTURE__STORE_TIMEOUT", "1")
     assert (first.store_timeout_s, read_worker_settings().store_timeout_s) == (300.0, 1.0)
     assert conf.get("couture", "store_timeout") == "1"
+
+
+def test_class_archive_is_auto_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__COUTURE__CLASS_ARCHIVE", "yes")
+    with pytest.raises(UnusableSetting) as caught:
+        read_worker_settings()
+    assert str(caught.value) == (
+        "[couture] class_archive must be auto or off. It is 'yes'; mend it in airflow.cfg of this worker."
+    )

@@ -16,6 +16,7 @@ import pytest
 
 from config_store.wire import JobRequest, Language, Outcome, Receipt
 from couture_ops import run as run_module
+from couture_ops.class_archive import ArchiveRecord, ClassArchives, archive_key
 from couture_ops.client import StoreClient
 from couture_ops.configuration import WorkerSettings
 from couture_ops.errors import (
@@ -26,7 +27,9 @@ from couture_ops.errors import (
     StoreUnreachable,
     UnknownSparkHome,
 )
+from couture_ops.jvm import read_jvm
 from couture_ops.run import SparkJob, Surroundings
+from tests.couture_ops.jdks import make_jdk
 from tests.couture_ops.late_server import bound_socket
 from tests.couture_ops.recorded import RECORDING_SPARK, records
 
@@ -105,7 +108,10 @@ def worker(store: LiveStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     spark = shutil.copytree(RECORDING_SPARK, tmp_path / "spark")
     (spark / "RELEASE").write_text("Spark 4.2.0 (git revision 0) built for Hadoop 3.5.0\n")
     homes = {"default": str(spark)}
-    return Worker(store.url, WorkerSettings(store.url, store.url, tmp_path / "cache", 100_000_000, homes, 20.0))
+    return Worker(
+        store.url,
+        WorkerSettings(store.url, store.url, tmp_path / "cache", 100_000_000, homes, 20.0, use_class_archive=False),
+    )
 
 
 @pytest.fixture
@@ -213,6 +219,59 @@ def test_hadoop_files_are_the_groups(filled: LiveStore, worker: Worker, monkeypa
     environment = record["environment"]
     assert environment["HADOOP_CONF_DIR"] == environment["YARN_CONF_DIR"] != "/etc/hadoop"
     assert [name for name in environment if name.startswith("AIRFLOW__")] == []
+
+
+# --- the class archive ---
+
+
+@pytest.fixture
+def jdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The worker's JDK."""
+    home = make_jdk(tmp_path / "jdk")
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    for name in ("SPARK_SUBMIT_OPTS", "SPARK_CONF_DIR", "JAVA_TOOL_OPTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+def test_a_class_archive_reaches_the_driver_and_the_receipt(filled: LiveStore, worker: Worker, jdk: Path) -> None:
+    spark = Path(worker.settings.spark_homes["default"])
+    (spark / "jars").mkdir()
+    archives = ClassArchives(worker.settings.cache_dir)
+    key = archive_key(spark, read_jvm(jdk))
+    archives.root.mkdir(parents=True)
+    archives.path(key).write_bytes(b"classes")
+    archives.write_record(key, ArchiveRecord(str(spark), str(jdk), "17.0.15", 7, 1.0), archives.root)
+    worker.give(use_class_archive=True).run(filled.add_task())
+    (record,) = records()
+    assert record["environment"]["SPARK_SUBMIT_OPTS"] == (
+        f"-XX:SharedArchiveFile={archives.path(key)} -Xshare:auto -XX:+VerifySharedSpaces -Xlog:cds*=off"
+    )
+    assert record["environment"]["SPARK_CONF_DIR"] == str(archives.no_conf_dir)
+    assert only_receipt(filled).class_archive == key
+
+
+def test_without_a_class_archive_the_log_says_why(
+    filled: LiveStore, worker: Worker, jdk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="couture_ops.run")
+    spark = Path(worker.settings.spark_homes["default"])
+    (spark / "jars").mkdir()
+    worker.give(use_class_archive=True).run(filled.add_task())
+    assert caplog.messages[1] == (
+        f"The driver starts without a class archive: none was built for {spark} as it is now, on Java 17.0.15 in "
+        f"{jdk}; `airflow couture warm` builds it, and then a driver starts in about half the time"
+    )
+    assert only_receipt(filled).class_archive is None
+
+
+def test_the_java_home_of_the_group_counts(
+    filled: LiveStore, worker: Worker, jdk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="couture_ops.run")
+    request = JOB.model_copy(update={"env_vars": {"JAVA_HOME": "/nowhere"}})
+    worker.give(use_class_archive=True).run(filled.add_task(), request)
+    assert any("JAVA_HOME is /nowhere, which has no bin/java" in message for message in caplog.messages)
 
 
 # --- secrets ---

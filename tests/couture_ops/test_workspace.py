@@ -29,6 +29,7 @@ from config_store.wire import (
     SubmitPlan,
 )
 from couture_ops.cache import FileCache
+from couture_ops.class_archive import ClassArchive
 from couture_ops.errors import (
     FileNameClash,
     KeytabUnreadable,
@@ -139,7 +140,11 @@ class Store:
 
 
 def prepare(
-    root: Path, plan: SubmitPlan, store: Store | None = None, environment: Mapping[str, str] | None = None
+    root: Path,
+    plan: SubmitPlan,
+    store: Store | None = None,
+    environment: Mapping[str, str] | None = None,
+    archive: ClassArchive | None = None,
 ) -> AbstractContextManager[Workspace]:
     return prepare_workspace(
         plan,
@@ -149,6 +154,7 @@ def prepare(
         root / "spark",
         "0198c1f2",
         environment or {},
+        archive,
     )
 
 
@@ -357,6 +363,20 @@ class TestPropertiesFile:
         named = setting(SettingKind.ENVIRONMENT, "SPARK_CONF_DIR", str(tmp_path / "plan"))
         plan = self.read(tmp_path, make_plan(settings=(self.SECRET, named)), environment)
         assert plan == b"spark.of plan\n\n\nspark.my.password=p\n"
+
+    def test_with_a_class_archive_the_defaults_come_here(self, tmp_path: Path) -> None:
+        """Spark then finds no conf directory."""
+        archive = ClassArchive(Path("/cache/k.jsa"), Path("/cache/no-conf"), 17)
+        with prepare(tmp_path, make_plan(), archive=archive) as workspace:
+            assert workspace.properties_file is None
+        (tmp_path / "spark" / "conf").mkdir(parents=True)
+        (tmp_path / "spark/conf/spark-defaults.conf").write_text("spark.a b")
+        with prepare(tmp_path, make_plan()) as workspace:
+            assert workspace.properties_file is None
+        with prepare(tmp_path, make_plan(), archive=archive) as workspace:
+            assert workspace.properties_file is not None
+            assert workspace.properties_file.read_text() == "spark.a b\n\n"
+            assert workspace.class_archive is archive
 
 
 class TestSweepTries:

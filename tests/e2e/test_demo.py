@@ -96,6 +96,12 @@ def test_every_task_left_a_receipt(demo: RunningDemo) -> None:
     assert listed == [("clean_ratings", "succeeded", "default", 2), ("top_movies", "succeeded", "prod", 3)]
 
 
+def test_every_driver_started_from_the_class_archive(demo: RunningDemo) -> None:
+    (archive,) = (demo.home.worker_cache / "class-archives").glob("*.jsa")
+    assert {receipt(demo, item["submission_id"])["class_archive"] for item in submissions(demo)} == {archive.stem}
+    assert [line for line in demo.lines if line.startswith(f"Built {archive}: ")] != []
+
+
 def test_a_setting_changed_by_the_client_reaches_the_next_run(demo: RunningDemo) -> None:
     demo.run("couture", "settings", "set", "prod", "spark.sql.shuffle.partitions=2", "--note", "small data")
     port = int(demo.url.rpartition(":")[2])
@@ -129,7 +135,9 @@ def test_a_second_start_keeps_what_was_there_and_ends_with_the_example(demo: Run
     again = start_demo(demo.home.folder, "--once")
     again.read_until(None, UP_S)
     assert again.process.wait(10) == 0, again.lines
-    assert not [line for line in again.lines if line.startswith(("password of", "database", "first user"))]
+    assert not [
+        line for line in again.lines if line.startswith(("password of", "database", "first user", "class archive"))
+    ]
     assert [line for line in again.lines if line in RESULTS] == RESULTS
     assert again.lines[-2:] == ["the example succeeded", "stopped"]
     assert find_processes(demo.home) == []

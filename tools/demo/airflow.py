@@ -101,7 +101,7 @@ class Airflow:
             "workers": {"min_heartbeat_interval": "1"},
             "dag_processor": {"refresh_interval": "10"},
             "usage_data_collection": {"enabled": "False"},
-            "couture": {"cache_dir": str(self.home.folder / "worker-cache")},
+            "couture": {"cache_dir": str(self.home.worker_cache)},
         }
 
     def write_settings(self) -> None:

@@ -47,6 +47,11 @@ class DemoHome:
         return self.folder / "ratings"
 
     @property
+    def worker_cache(self) -> Path:
+        """[couture] cache_dir: downloaded files, running tries, class archives."""
+        return self.folder / "worker-cache"
+
+    @property
     def installed(self) -> Path:
         """Says which state of the code set up the database."""
         return self.folder / "installed"

@@ -15,6 +15,7 @@ from tools.demo.home import DemoHome, only_demo
 from tools.demo.processes import Supervisor, end_processes, find_processes
 from tools.demo.progress import complain, say
 from tools.demo.store import Client, check_files, copy_ratings, fill_store
+from tools.demo.warming import warming
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,8 @@ def run_demo(folder: Path, wanted_port: int | None, *, once: bool) -> int:
         try:
             airflow.write_settings()
             copy_ratings(airflow)
-            install(airflow)
+            with warming(airflow):
+                install(airflow)
             return Session(airflow, once=once).run()
         finally:
             end_processes(home)

@@ -117,6 +117,7 @@ RECEIPT = Receipt(
     argv=ARGV,
     environment_names=("HADOOP_CONF_DIR", "TZ"),
     spark_version="4.2.0",
+    class_archive="2a9e94cc",
     key="application_1_1",
     application_id="application_1_1",
     tracking_url="http://rm/application_1_1",

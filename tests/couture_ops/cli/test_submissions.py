@@ -113,7 +113,7 @@ def test_show(couture: Couture, server: StoreServer) -> None:
         "Group           prod, revision 7\n"
         "Application     ratings_dag.ratings\n"
         "Submitted by    task\n"
-        "Spark           4.2.0 spark-4.2\n"
+        "Spark           4.2.0 spark-4.2 (class archive 2a9e94cc)\n"
         "Host            worker-1\n"
         "Processes       11 12\n"
         "Engine's key    application_1_1\n"
@@ -168,7 +168,14 @@ def test_the_command_can_be_copied(couture: Couture, server: StoreServer) -> Non
 def test_show_of_one_that_has_only_begun(couture: Couture, server: StoreServer) -> None:
     document = receipt()
     document |= {"state": "planned", "outcome": None, "exit_code": None, "message": None, "argv": []}
-    document |= {"host": None, "pids": [], "environment_names": [], "spark_version": None, "key": None}
+    document |= {
+        "host": None,
+        "pids": [],
+        "environment_names": [],
+        "spark_version": None,
+        "key": None,
+        "class_archive": None,
+    }
     document |= {"application_id": None, "tracking_url": None, "last_lines": None}
     document["timeline"] = document["timeline"][:1]
     document["plan"] |= {
