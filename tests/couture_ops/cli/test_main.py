@@ -51,6 +51,7 @@ def test_the_tree_is_complete() -> None:
         "logout",
         "whoami",
         "version",
+        "groups check",
         "groups create",
         "groups default",
         "groups delete",
@@ -130,7 +131,7 @@ def words_of_client(line: str) -> list[str]:
     """The arguments of ``couture`` in a shell line."""
     words = shlex.split(line.replace('eval "$(', "").replace(')"', ""))
     words = words[words.index("couture") + 1 :]
-    ends = [words.index(mark) for mark in ("|", ">", "<") if mark in words]
+    ends = [words.index(mark) for mark in ("|", ">", "<", "&&") if mark in words]
     return words[: min(ends, default=len(words))]
 
 
