@@ -92,18 +92,18 @@ def test_the_api_server_is_the_one_that_the_task_talks_to(
     [
         (
             "/opt/spark",
-            "[couture] spark_homes is not JSON: Expecting value: line 1 column 1 (char 0). It is '/opt/spark'; mend it "
-            "in airflow.cfg of this worker.",
+            "[couture] spark_homes is not JSON: Expecting value: line 1 column 1 (char 0). It is '/opt/spark'; correct "
+            "it in airflow.cfg of this worker.",
         ),
         (
             '["/opt/spark"]',
             '[couture] spark_homes must be a JSON object such as {"spark4": "/opt/spark-4.2.0"}. It is '
-            "'[\"/opt/spark\"]'; mend it in airflow.cfg of this worker.",
+            "'[\"/opt/spark\"]'; correct it in airflow.cfg of this worker.",
         ),
         (
             '{"spark4": null}',
             '[couture] spark_homes must be a JSON object such as {"spark4": "/opt/spark-4.2.0"}. It is '
-            "'{\"spark4\": null}'; mend it in airflow.cfg of this worker.",
+            "'{\"spark4\": null}'; correct it in airflow.cfg of this worker.",
         ),
     ],
 )
@@ -137,5 +137,5 @@ def test_class_archive_is_auto_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnusableSetting) as caught:
         read_worker_settings()
     assert str(caught.value) == (
-        "[couture] class_archive must be auto or off. It is 'yes'; mend it in airflow.cfg of this worker."
+        "[couture] class_archive must be auto or off. It is 'yes'; correct it in airflow.cfg of this worker."
     )
