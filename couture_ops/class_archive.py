@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config_store.wire import SettingKind
-from couture_ops.errors import NoClassArchive, NoJvm
+from couture_ops.cache import make_private
+from couture_ops.errors import NoClassArchive, NoJvm, UnsafeDirectory
 from couture_ops.jvm import Jvm, find_jvm, read_jvm
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ class ClassArchives:
             )
         if (size := path.stat().st_size if path.is_file() else 0) != record.size:
             raise NoClassArchive(
-                f"{path} has {size:,} bytes, not the {record.size:,} it was built with; `airflow couture warm` mends it"
+                f"{path} has {size:,} bytes, not the {record.size:,} it was built with; "
+                "`airflow couture warm` builds it anew"
             )
         return path
 
@@ -175,7 +177,8 @@ def choose_archive(
         check_conf_dir(conf_dir)
         jvm = find_jvm(environment)
         path = archives.find(spark_home, jvm)
-    except (NoJvm, OSError) as error:
+        make_private(archives.root)  # its files become the code of a JVM
+    except (NoJvm, UnsafeDirectory, OSError) as error:
         raise NoClassArchive(str(error)) from error
     return ClassArchive(path, archives.no_conf_dir, jvm.feature)
 

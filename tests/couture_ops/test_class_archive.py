@@ -37,7 +37,7 @@ class Place:
     def build(self) -> str:
         """Put an archive there; answers its key."""
         key, content = self.key, b"classes"
-        self.archives.root.mkdir(parents=True, exist_ok=True)
+        self.archives.root.mkdir(0o700, parents=True, exist_ok=True)
         self.archives.path(key).write_bytes(content)
         record = ArchiveRecord(str(self.spark), str(self.jdk), "17.0.15", len(content), 1.0)
         self.archives.write_record(key, record, self.archives.root)
@@ -134,7 +134,7 @@ def test_an_unreadable_record_is_none(place: Place, record: str) -> None:
 def test_a_file_that_is_not_whole(place: Place) -> None:
     path = place.archives.path(place.key)
     path.write_bytes(b"cla")
-    said = f"{path} has %s bytes, not the 7 it was built with; `airflow couture warm` mends it"
+    said = f"{path} has %s bytes, not the 7 it was built with; `airflow couture warm` builds it anew"
     assert place.refusal(plan()) == said % 3
     path.unlink()
     assert place.refusal(plan()) == said % 0
@@ -213,6 +213,15 @@ def test_no_java_and_no_jars_are_reasons_and_no_errors(place: Place) -> None:
     assert place.refusal(plan(), {"JAVA_HOME": "/nowhere"}).startswith("No JVM was found")
     (place.spark / "jars").rename(place.spark / "elsewhere")
     assert place.refusal(plan()) == f"[Errno 2] No such file or directory: '{place.spark / 'jars'}'"
+
+
+def test_a_directory_that_others_may_write_to(place: Place) -> None:
+    place.archives.root.chmod(0o777)
+    assert place.refusal(plan()) == (
+        f"The directory {str(place.archives.root)!r} may be written by others (its mode is 0777), so its files "
+        "could be exchanged. Remove it, or set [couture] cache_dir to a folder that is not there yet (inside a mounted "
+        "volume, for one): it is made for this user alone."
+    )
 
 
 # --- outdated ---

@@ -92,8 +92,8 @@ def test_the_api_server_is_the_one_that_the_task_talks_to(
     [
         (
             "/opt/spark",
-            "[couture] spark_homes is not JSON: Expecting value: line 1 column 1 (char 0). It is '/opt/spark'; correct it "
-            "in airflow.cfg of this worker.",
+            "[couture] spark_homes is not JSON: Expecting value: line 1 column 1 (char 0). It is '/opt/spark'; correct "
+            "it in airflow.cfg of this worker.",
         ),
         (
             '["/opt/spark"]',

@@ -239,7 +239,7 @@ def test_a_class_archive_reaches_the_driver_and_the_receipt(filled: LiveStore, w
     (spark / "jars").mkdir()
     archives = ClassArchives(worker.settings.cache_dir)
     key = archive_key(spark, read_jvm(jdk))
-    archives.root.mkdir(parents=True)
+    archives.root.mkdir(0o700, parents=True)
     archives.path(key).write_bytes(b"classes")
     archives.write_record(key, ArchiveRecord(str(spark), str(jdk), "17.0.15", 7, 1.0), archives.root)
     worker.give(use_class_archive=True).run(filled.add_task())

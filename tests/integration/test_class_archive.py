@@ -263,7 +263,8 @@ def test_a_truncated_archive_is_not_offered(bench: Bench, archive: ClassArchive)
     with pytest.raises(NoClassArchive) as caught:
         bench.choose(bench.plan())
     assert str(caught.value) == (
-        f"{archive.path} has 5,000,000 bytes, not the {whole:,} it was built with; `airflow couture warm` mends it"
+        f"{archive.path} has 5,000,000 bytes, not the {whole:,} it was built with; "
+        "`airflow couture warm` builds it anew"
     )
 
 

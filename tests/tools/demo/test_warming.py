@@ -60,7 +60,7 @@ def test_what_is_there_is_not_built_again(airflow: Airflow, capsys: pytest.Captu
     archives = ClassArchives(airflow.home.worker_cache)
     spark_home, jvm = find_spark_home(None, {}, {}), find_jvm(os.environ)
     key = archive_key(spark_home, jvm)
-    archives.root.mkdir(parents=True)
+    archives.root.mkdir(0o700, parents=True)
     archives.path(key).write_bytes(b"classes")
     archives.write_record(key, ArchiveRecord(str(spark_home), str(jvm.home), jvm.version, 7, 1.0), archives.root)
     with warming(airflow):
