@@ -46,7 +46,7 @@ LOCAL = {
 
 @dataclass
 class Ran:
-    """How a job ended; ``mapped``: its JVM had the archive's file in its memory."""
+    """How a job ended; ``mapped``: its JVM had the archive's file in its memory, to the end."""
 
     exit_code: int | None
     lines: list[str]
@@ -114,7 +114,10 @@ class Bench:
 
 
 class MapsWatch:
-    """Looks, while a process runs, whether it maps a file."""
+    """Looks, while a process runs, whether it maps a file; the last look counts.
+
+    A JVM maps an archive before it compares the checksums.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = str(path)
@@ -129,15 +132,17 @@ class MapsWatch:
         self._thread.start()
 
     def end(self) -> bool:
-        """Whether it has been seen."""
+        """Whether the process mapped it to its end."""
         self._done.set()
         self._thread.join()
         return self._seen
 
     def _watch(self) -> None:
-        while not self._seen and not self._done.wait(0.02):
-            with suppress(OSError):  # it ended meanwhile
-                self._seen = self._path in Path(f"/proc/{self._pid}/maps").read_text()
+        maps = Path(f"/proc/{self._pid}/maps")
+        while not self._done.wait(0.02):
+            with suppress(OSError):  # it has ended
+                if text := maps.read_text():  # empty when it is about to
+                    self._seen = self._path in text
 
 
 def _no_fetch(*_: object) -> None:
