@@ -220,7 +220,6 @@ def test_writers_take_turns_instead_of_failing(database: Database) -> None:
 
 def test_a_full_database_is_told_and_takes_nothing_by_halves(tmp_path: Path) -> None:
     """SQLite's own limit of pages gives the error that a full disk gives; the whole on a full disk: `make soak`."""
-
     url = f"sqlite:///{tmp_path / 'small.db'}"
     migrate(url)
     database = Database(open_engine(url))

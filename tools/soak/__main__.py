@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from couture_ops.cli.errors import CliError
 from tools.bench.errors import BenchError
 from tools.bench.host import host_facts
 from tools.bench.report import keep_records
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, _interrupt)
     try:
         records = try_all(stage, names, command_of(asked))
-    except (SoakError, BenchError, DemoError) as error:
+    except (SoakError, BenchError, DemoError, CliError) as error:
         complain(str(error))
         return NOT_MET
     except KeyboardInterrupt:

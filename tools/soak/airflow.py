@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,10 @@ class SoakSide(Side):
     def set_up(self) -> None:
         """Make the folder, the database and the admin, once."""
         self._set_up()
+
+    def forget_files(self) -> None:
+        """Empty the worker's cache; no task may run."""
+        shutil.rmtree(self.airflow.tries.with_name("files"), ignore_errors=True)
 
     def killable_server(self, port: int, token: str = "") -> KillableServer:
         """One more API server on this Airflow's database."""

@@ -18,7 +18,7 @@ VARIABLES = {
 GROUP_ARGUMENT = "canary-1f60-group-argument"
 GROUP_CONFIGURATION = "canary-91ab-group-configuration"
 GROUP_ENVIRONMENT = "canary-3d44-group-environment"
-KEYTAB = "canary-e02f-keytab-of-etl"
+KEYTAB = "\x05\x02canary-e02f-keytab-of-etl"
 HADOOP_PROPERTY = "canary-6a19-hadoop-property"
 REFUSED = "canary-40d7-refused-value"
 PLANTED = {
@@ -26,7 +26,7 @@ PLANTED = {
     "group_argument": GROUP_ARGUMENT,
     "group_configuration": GROUP_CONFIGURATION,
     "group_environment": GROUP_ENVIRONMENT,
-    "keytab": KEYTAB,
+    "keytab": KEYTAB[2:],
     "keytab in base64": base64.b64encode(KEYTAB.encode()).decode(),
     "hadoop_property": HADOOP_PROPERTY,
     "refused value": REFUSED,

@@ -12,7 +12,7 @@ from tools.soak.errors import ClientFailed
 from tools.soak.ledger import Ledger, Saved, Uploaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from couture_ops.cli.connection import Api
 
@@ -55,7 +55,7 @@ class SoakClient:
                 self._ledger.save(Saved(group, revision, self.name, self._value))
                 return True
 
-    def _save_upon_newest(self, group: str, change: dict[str, object]) -> int:
+    def _save_upon_newest(self, group: str, change: Mapping[str, object]) -> int:
         api = self._open_api()
         try:
             revision = api.read("groups", group)["revision"]

@@ -43,7 +43,7 @@ GROUP = {
 }
 JOB = {"language": "python", "code_artifact": "job.py", "config_group": "prod"}
 #: How many requests a route gets before the next one's turn.
-TURN = 5
+TURN = 2
 
 
 @dataclass

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from config_store.blobs.file_system import FileSystemBlobs
+    from config_store.blobs.protocol import BlobStorage
     from config_store.database import Database
     from tools.soak.ledger import Ledger, Saved, Uploaded
 
@@ -30,7 +30,7 @@ class Inspector:
     """Looks at one store again and again; what it has read once and can't change is not read again."""
 
     database: Database
-    blobs: FileSystemBlobs
+    blobs: BlobStorage
     _values: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _hashed: set[str] = field(default_factory=set)

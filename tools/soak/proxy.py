@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 from tools.demo.airflow import HOST
+from tools.soak.progress import complain
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "host", "date", "server"})
 
@@ -41,8 +43,7 @@ class Proxy:
         self._back_at = 0.0
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"proxy": self})
-        self._server = ThreadingHTTPServer((HOST, 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server((HOST, 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
@@ -74,6 +75,18 @@ class Proxy:
             if away:
                 self.happened[-1].refused += 1
             return away
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of connections that the other side closed."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tasks that are killed leave their connections."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):
+            complain(f"the proxy met {type(error).__name__}: {error}")
 
 
 class _Handler(BaseHTTPRequestHandler):

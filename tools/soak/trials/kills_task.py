@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which nothing of a killed job may be left, and for which a driver is waited for.
 LEFT_S, START_S = 30.0, 180.0
+#: A driver sleeps after about 3 seconds.
+LONGEST_LIFE_S = 5.0
 DAGS = {"python": "soak_python", "jar": "soak_jar"}
 
 
@@ -117,7 +119,7 @@ def _kill_wave(
         wait_for(f"the driver of {run.run_id}", lambda run=run: drivers(run.mark) or None, START_S)  # type: ignore[misc]
     victims = [victim_of(drivers(run.mark)[-1]) for run in runs]
     for run, victim in zip(runs, victims, strict=True):
-        time.sleep(random.uniform(0, 1))  # noqa: S311  # some die as they start, some when they sleep
+        time.sleep(random.uniform(0, LONGEST_LIFE_S))  # noqa: S311  # some die as they start, some when they sleep
         victim.send_signal(signal.SIGKILL)
         run.left_s = wait_until_gone(run.mark)
         if run.left_s >= LEFT_S:
