@@ -17,7 +17,7 @@ from tools.soak.trials.saves import make_groups
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from config_store.blobs.file_system import FileSystemBlobs
+    from config_store.blobs.protocol import BlobStorage
     from config_store.database import Database
     from couture_ops.cli.connection import Api
     from tools.soak.scale import Scale
@@ -36,7 +36,7 @@ def measure(stage: Stage) -> list[Figure]:
 
 
 def kill_servers(
-    scale: Scale, servers: Sequence[KillableServer], database: Database, blobs: FileSystemBlobs
+    scale: Scale, servers: Sequence[KillableServer], database: Database, blobs: BlobStorage
 ) -> list[Figure]:
     """Kill running servers of one store in turns, each time while clients save and upload."""
     groups = make_groups(servers[0], scale.groups)
