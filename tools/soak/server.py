@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -99,3 +100,10 @@ def wait_for(what: str, look: Callable[[], object | None], timeout_s: float, pol
             raise TooLate(what, timeout_s)
         time.sleep(poll_s)
     return time.monotonic() - begun
+
+
+def free_port() -> int:
+    """A port that nobody listens on; never the usual one, which other tools look for first."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])

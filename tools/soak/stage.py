@@ -16,12 +16,13 @@ from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, open_engine
 from tools.bench.side import ALL, API_SERVER
 from tools.bench.spark import spark_home
-from tools.demo.airflow import ADMIN, PROGRAMS, choose_port
+from tools.demo.airflow import ADMIN, PROGRAMS
 from tools.demo.home import DemoHome
 from tools.soak import canary
 from tools.soak.airflow import SoakAirflow, SoakSide, variables
 from tools.soak.progress import say
 from tools.soak.proxy import Proxy
+from tools.soak.server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ class Stage:
     @cached_property
     def proxy(self) -> Proxy:
         """What stands between tasks and the API server."""
-        proxy = Proxy(f"http://127.0.0.1:{choose_port(None)}")
+        proxy = Proxy(f"http://127.0.0.1:{free_port()}")
         proxy.start()
         self._proxies.append(proxy)
         return proxy
@@ -87,7 +88,7 @@ class Stage:
         self.side.run((API_SERVER,))
         token = self.token()
         self.side.run(())
-        servers = [self.side.killable_server(_free_port(), token) for _ in range(count)]
+        servers = [self.side.killable_server(free_port(), token) for _ in range(count)]
         try:
             for server in servers:
                 server.start()
@@ -156,12 +157,3 @@ def _sleeping_jar(folder: Path) -> Path:
     target = folder / "soak_sleep.jar"
     subprocess.run([jar, "cf", str(target), "-C", str(folder), "SoakSleep.class"], check=True)
     return target
-
-
-def _free_port() -> int:
-    """A port that nobody listens on; never the usual one, which other tools look for first."""
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -8,14 +8,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from couture_ops.cli.errors import CliError
-from tools.demo.airflow import choose_port
 from tools.soak.clients import SoakClient
 from tools.soak.errors import Impossible
 from tools.soak.figures import Figure, none_of
 from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
-from tools.soak.server import KillableServer, plain_server
+from tools.soak.server import KillableServer, free_port, plain_server
 from tools.soak.stand_ins import services_in
 from tools.soak.trials.saves import make_groups
 
@@ -95,7 +94,7 @@ def _full_database(stage: Stage) -> list[Figure]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[KillableServer]:
-    server = plain_server(folder, choose_port(None))
+    server = plain_server(folder, free_port())
     server.log = folder.parent / f"{folder.name}.log"  # not on the disk that is full
     server.start()
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from tools.demo.airflow import choose_port
 from tools.soak.clients import TWINS, SoakClient
 from tools.soak.errors import ClientFailed
 from tools.soak.figures import Figure, none_of
@@ -13,7 +12,7 @@ from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
 from tools.soak.progress import say
-from tools.soak.server import KillableServer, plain_server
+from tools.soak.server import KillableServer, free_port, plain_server
 from tools.soak.stand_ins import services_in
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def measure(stage: Stage) -> list[Figure]:
     """The saves of all clients, and what is lost of them."""
     folder = stage.scratch("saves")
     make_store(folder)
-    server = plain_server(folder, choose_port(None))
+    server = plain_server(folder, free_port())
     server.start()
     try:
         server.wait()

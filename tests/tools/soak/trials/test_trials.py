@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.demo.airflow import choose_port
 from tools.soak.errors import Impossible
 from tools.soak.plain_server import KEY_FILE, make_store
 from tools.soak.scale import SMALL
-from tools.soak.server import plain_server
+from tools.soak.server import free_port, plain_server
 from tools.soak.stage import Stage
 from tools.soak.stand_ins import services_in
 from tools.soak.trials import disk_full, kills_server, saves
@@ -48,7 +47,7 @@ def test_no_save_of_several_clients_is_lost(stage: Stage) -> None:
 def test_killed_servers_leave_a_whole_store(stage: Stage, tmp_path: Path) -> None:
     make_store(tmp_path)
     services = services_in(tmp_path, (tmp_path / KEY_FILE).read_text())
-    server = plain_server(tmp_path, choose_port(None))
+    server = plain_server(tmp_path, free_port())
     server.start()
     try:
         server.wait()
