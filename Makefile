@@ -1,7 +1,7 @@
 # Every target does its own set-up first (tools/bootstrap.sh); a second call takes seconds.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-unit test-integration test-e2e lint format setup setup-python setup-databases lock clean
+.PHONY: help demo bench soak test test-unit test-integration test-e2e lint format setup setup-python setup-databases lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
@@ -14,6 +14,9 @@ demo: setup ## Airflow with the suite, and an example that runs real Spark; unti
 
 bench: setup ## Speed, beside the Apache Spark provider, to build/bench.json and docs/benchmarks.md. ONLY=name: one of them
 	@$(PYTHON) -m tools.bench $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
+
+soak: setup ## Faults, bad input and secrets: kills, full disks, fuzzing, to build/soak.json and docs/benchmarks.md. ONLY=name
+	@$(PYTHON) -m tools.soak $(if $(ONLY),--only $(ONLY)) $(SOAK_ARGS)
 
 test: setup setup-databases ## Everything: lint, unit tests, integration with real Spark, the demo
 	@$(MAKE) --no-print-directory lint

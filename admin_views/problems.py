@@ -126,6 +126,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.SecretUnreadable: (500, "A secret can't be decrypted"),
     errors.UnusableDatabase: (500, "The database's URL can't be used"),
     errors.DatabaseBusy: (503, "The database is busy"),
+    errors.DatabaseFull: (507, "The database is full"),
     errors.DatabaseAway: (503, "The database can't be reached"),
     NoSecretKey: (503, "No key for secrets"),
     CoutureError: (422, "The task could not be submitted"),

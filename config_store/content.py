@@ -170,7 +170,8 @@ def _content_faults(content: Content) -> Iterator[Fault]:
     for section, kind, name, setting in content.settings():
         where = f"{section}.{name[:100]}"
         if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
-            yield from setting_faults(where, kind, name, "" if isinstance(setting.value, Token) else setting.value)
+            value = "" if isinstance(setting.value, Token) else setting.value
+            yield from setting_faults(where, kind, name, value, secret=setting.secret)
         yield from note_faults(f"{where}.note", setting.note)
         if setting.secret and kind is not SettingKind.ENVIRONMENT and not _can_be_secret(kind, name):
             option = f"--{name}" if kind is SettingKind.ARGUMENT else name

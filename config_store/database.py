@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-from config_store.errors import DatabaseAway, DatabaseBusy, StoreError, UnusableDatabase
+from config_store.errors import DatabaseAway, DatabaseBusy, DatabaseFull, StoreError, UnusableDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,8 @@ _BUSY = frozenset({"40001", "40P01", "55P03", 1020, 1205, 1213, 1305, "sqlite 5"
 _AWAY = frozenset(
     {"sqlite 14", "57P01", "57P02", "57P03", "53300", 1040, 1044, 1045, 1049, 1053, 1927, 2002, 2003, 2006, 2013, 2055}
 )
+#: No space on its disk: SQLite's FULL, PostgreSQL's disk_full; MySQL's and MariaDB's full table, disk and binary log.
+_FULL = frozenset({"sqlite 13", "53100", 1021, 1026, 1114})
 
 
 def open_engine(url: str, make: Callable[..., Engine] = create_engine, **options: Any) -> Engine:
@@ -105,7 +107,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 class Database:
     """Sessions on one engine: reading ones, and transactions that write all or nothing.
 
-    Both raise DatabaseBusy and DatabaseAway for what passes by itself.
+    Both raise DatabaseBusy and DatabaseAway for what passes by itself, and DatabaseFull.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -143,7 +145,7 @@ def insert_unless_there(session: Session, table: type[Base], **values: Any) -> N
 
 @contextmanager
 def passing_faults_told() -> Iterator[None]:
-    """Turn the drivers' errors that pass by themselves into the domain's; others stay what they are."""
+    """Turn the drivers' errors that none of our code causes into the domain's; others stay what they are."""
     try:
         yield
     except (DBAPIError, PoolTimeoutError) as error:
@@ -153,13 +155,15 @@ def passing_faults_told() -> Iterator[None]:
 
 
 def passing_fault(error: Exception) -> StoreError | None:
-    """DatabaseBusy or DatabaseAway for an error of SQLAlchemy that passes by itself, else None."""
+    """DatabaseBusy, DatabaseAway or DatabaseFull for an error of SQLAlchemy that none of our code causes, else None."""
     if isinstance(error, PoolTimeoutError):
         return DatabaseBusy("every connection of the pool is in use")
     if not isinstance(error, DBAPIError) or error.orig is None:
         return None
     reason = " ".join(str(part) for part in error.orig.args).strip().partition("\n")[0]
     codes = _codes(error)
+    if codes & _FULL:
+        return DatabaseFull(reason)
     if codes & _BUSY:
         return DatabaseBusy(reason)
     if error.connection_invalidated or codes & _AWAY or _never_connected(error):

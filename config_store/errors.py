@@ -98,6 +98,16 @@ class DatabaseBusy(StoreError):
         )
 
 
+class DatabaseFull(StoreError):
+    """The database has no room; ``reason`` is its driver's word."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"No space is left for the store's database ({reason}). Nothing was saved; free space where it lies."
+        )
+
+
 class NoDefaultGroup(StoreError):
     """A job that names no group, in a store without any."""
 

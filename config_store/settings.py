@@ -117,8 +117,8 @@ def twin_key(kind: SettingKind, name: str) -> tuple[SettingKind, str]:
     return kind, name
 
 
-def setting_faults(where: str, kind: SettingKind, name: str, value: str) -> Iterator[Fault]:
-    """Everything wrong with one setting, whoever set it."""
+def setting_faults(where: str, kind: SettingKind, name: str, value: str, *, secret: bool = False) -> Iterator[Fault]:
+    """Everything wrong with one setting, whoever set it; no fault says the value of a ``secret`` one."""
     reserved = RESERVED_VARIABLES if kind is SettingKind.ENVIRONMENT else RESERVED
     if reason := reserved.get(name):
         yield Fault(where, f"{name} can't be set here: {reason}")
@@ -126,7 +126,9 @@ def setting_faults(where: str, kind: SettingKind, name: str, value: str) -> Iter
         yield from _NAME_FAULTS[kind](where, name)
     yield from text_faults(where, value)
     if name in FLAGS and value.lower() not in ("", "true", "false"):
-        yield Fault(where, f"Unexpected value {value!r}: {name} is a flag, 'true' or 'false'")
+        yield Fault(
+            where, f"Unexpected value {'(secret)' if secret else repr(value)}: {name} is a flag, 'true' or 'false'"
+        )
 
 
 def text_faults(where: str, value: str) -> Iterator[Fault]:

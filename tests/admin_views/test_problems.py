@@ -89,6 +89,7 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
     (errors.SecretUnreadable("groups.prod.x"), {"status": 500, "title": "A secret can't be decrypted"}),
     (errors.UnusableDatabase("is none."), {"status": 500, "title": "The database's URL can't be used"}),
     (errors.DatabaseBusy("deadlock detected"), {"status": 503, "title": "The database is busy"}),
+    (errors.DatabaseFull("disk is full"), {"status": 507, "title": "The database is full"}),
     (errors.DatabaseAway("gone away"), {"status": 503, "title": "The database can't be reached"}),
     (NoSecretKey(), {"status": 503, "title": "No key for secrets"}),
     (CoutureError("the task says both"), {"status": 422, "title": "The task could not be submitted"}),

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from config_store.database import MIGRATIONS, VERSION_TABLE, Database, migrate, open_engine
-from config_store.errors import DatabaseAway, UnusableDatabase
+from config_store.errors import DatabaseAway, DatabaseFull, UnusableDatabase
 from config_store.models import Base, GroupRow
 from tests.databases import free_port
 
@@ -216,6 +216,31 @@ def test_writers_take_turns_instead_of_failing(database: Database) -> None:
         list(threads.map(count_up, range(8)))
     with database.reading() as session:
         assert session.get_one(GroupRow, 1).revision == 80
+
+
+def test_a_full_database_is_told_and_takes_nothing_by_halves(tmp_path: Path) -> None:
+    """SQLite's own limit of pages gives the error that a full disk gives; the whole on a full disk: `make soak`."""
+    url = f"sqlite:///{tmp_path / 'small.db'}"
+    migrate(url)
+    database = Database(open_engine(url))
+
+    def write_much() -> None:
+        with database.writing() as session:
+            pages = session.execute(text("PRAGMA page_count")).scalar_one()
+            session.execute(text(f"PRAGMA max_page_count = {pages}"))
+            for name in ("first", "second"):
+                session.add(GroupRow(name=name, description="x" * 1_000_000, revision=0))
+                session.flush()
+
+    with pytest.raises(DatabaseFull) as caught:
+        write_much()
+    assert str(caught.value) == (
+        "No space is left for the store's database (database or disk is full). Nothing was saved; free space where it "
+        "lies."
+    )
+    with database.reading() as session:
+        assert session.scalars(select(GroupRow.name)).all() == []
+    database.engine.dispose()
 
 
 SAVE_AND_DIE = """

@@ -123,6 +123,8 @@ def test_a_value_that_no_process_takes_is_refused(kind: SettingKind, name: str, 
 @pytest.mark.parametrize("name", ["supervise", "verbose"])
 def test_a_flag_is_true_or_false(name: str) -> None:
     assert faults(ARGUMENT, name, "yes") == [f"Unexpected value 'yes': {name} is a flag, 'true' or 'false'"]
+    told = setting_faults("x", ARGUMENT, name, "hunter2", secret=True)
+    assert [fault.message for fault in told] == [f"Unexpected value (secret): {name} is a flag, 'true' or 'false'"]
 
 
 def test_all_faults_of_a_setting_are_told_at_once() -> None:

@@ -167,6 +167,10 @@ class Side:
         found = (self.home.logs / "tasks" / f"dag_id={dag_id}").rglob("attempt=1.log")
         return sorted(found, key=lambda path: path.stat().st_mtime)
 
+    def dag_files(self) -> tuple[Path, ...]:
+        """The DAG files of this side."""
+        return DAGS / "timed.py", DAGS / f"{self.name}.py"
+
     def _set_up(self) -> None:
         """Make the folder, the database and the admin, once."""
         if self._is_set_up:
@@ -177,7 +181,7 @@ class Side:
         self._is_set_up = True
         for folder in (self.airflow.dags, self.airflow.times):
             folder.mkdir()
-        for file in (DAGS / "timed.py", DAGS / f"{self.name}.py"):
+        for file in self.dag_files():
             shutil.copy(file, self.airflow.dags)
         password = secrets.token_urlsafe(12)
         write_privately(self.home.password_file, password + "\n")

@@ -1,0 +1,70 @@
+"""The trials that need no Airflow, a few times each, on real processes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools.soak.errors import Impossible
+from tools.soak.plain_server import KEY_FILE, make_store
+from tools.soak.scale import SMALL
+from tools.soak.server import free_port, plain_server
+from tools.soak.stage import Stage
+from tools.soak.stand_ins import services_in
+from tools.soak.trials import disk_full, kills_server, saves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tools.soak.figures import Figure
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A stage without Airflow."""
+    stage = Stage(tmp_path, replace(SMALL, saves=80))
+    yield stage
+    stage.close()
+
+
+def unmet(figures: list[Figure]) -> dict[str, str]:
+    """The figures that miss their bound, with what they say."""
+    return {figure.name: f"{figure.value} {figure.note}" for figure in figures if not figure.met}
+
+
+def test_no_save_of_several_clients_is_lost(stage: Stage) -> None:
+    figures = saves.measure(stage)
+    assert unmet(figures) == {}
+    assert {figure.name: figure.value for figure in figures}["saves_acknowledged"] == 80
+
+
+def test_killed_servers_leave_a_whole_store(stage: Stage, tmp_path: Path) -> None:
+    make_store(tmp_path)
+    services = services_in(tmp_path, (tmp_path / KEY_FILE).read_text())
+    server = plain_server(tmp_path, free_port())
+    server.start()
+    try:
+        server.wait()
+        figures = kills_server.kill_servers(stage.scale, [server], services.database, services.blobs)
+    finally:
+        server.stop()
+        services.database.engine.dispose()
+    assert unmet(figures) == {}
+    done = {figure.name: figure.value for figure in figures}
+    assert done["kills_server_saves"] > 0
+    assert done["kills_server_uploads"] > 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_full_disks_refuse_in_words_and_go_on_afterwards(stage: Stage) -> None:
+    try:
+        figures = disk_full.measure(stage)
+    except Impossible as error:
+        pytest.skip(str(error))
+    assert unmet(figures) == {}

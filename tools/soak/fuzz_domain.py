@@ -1,0 +1,222 @@
+"""Random values for the functions that read what others wrote, each with what it promises."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from admin_views.bodies import download
+from admin_views.problems import RangeNotSatisfiable
+from config_store.blobs.file_system import FileSystemBlobs
+from config_store.blobs.naming import sha256_of
+from config_store.errors import BlobMissing, InvalidInput
+from config_store.hadoop_xml import check_hadoop_file, read_properties
+from config_store.names import check_author, check_file_name, check_group_name, is_group_name, nearest, unstorable
+from config_store.settings import note_faults, place_faults, setting_faults
+from config_store.wire import JobRequest, Report, SettingKind, proof_digest
+from couture_ops import cache
+from couture_ops.command import join_properties
+from couture_ops.configuration import parse_spark_homes
+from couture_ops.driver_log import LAST_BYTES, LogBlocks
+from couture_ops.errors import UnsafeFileName, UnusableSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path("/nowhere/store")
+CONTENT = bytes(range(256)) * 4
+
+
+class Broken(AssertionError):
+    """A function did not keep what it promises."""
+
+
+class Target(NamedTuple):
+    """Values to try, and what tries one: it raises whatever the product must not raise."""
+
+    values: st.SearchStrategy[Any]
+    attack: Callable[[Any], None]
+
+
+def attack(target: Target, count: int) -> tuple[str, int]:
+    """Try that many values; the first fault with the smallest value that shows it, or none, and how many were tried."""
+    tried = 0
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(target.values)
+    def try_one(value: Any) -> None:
+        nonlocal tried
+        tried += 1
+        target.attack(value)
+
+    try:
+        try_one()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:500], tried
+    return "", tried
+
+
+def _promise(kept: bool, words: str) -> None:
+    if not kept:
+        raise Broken(words)
+
+
+def _name(name: str) -> None:
+    unstorable(name)
+    for check in (check_group_name, check_author):
+        try:
+            _promise(check(name) == name, "a name was changed")
+        except InvalidInput:
+            _promise(check is check_author or not is_group_name(name), "a name is allowed and refused")
+    _promise(len(nearest(name, ["prod", "spare", "etl.jar"])) <= 3, "too many near names")
+
+
+def _path(name: str) -> None:
+    """No name leads out of the directory that it is meant for."""
+    with suppress(InvalidInput):
+        check_file_name(name, (".jar", ".py", ".xml"))
+        _promise((ROOT / name).resolve().parent == ROOT, "the store's file names escape")
+    with suppress(UnsafeFileName):
+        cache.check_file_name(name)
+        _promise((ROOT / name).resolve().parent == ROOT, "the worker's file names escape")
+    with suppress(BlobMissing):
+        _promise(FileSystemBlobs(ROOT).path(name).resolve().is_relative_to(ROOT), "a blob escapes")
+    _promise(sha256_of(name) is None or len(sha256_of(name) or "") == 64, "no digest is taken for one")
+
+
+def _setting(value: tuple[SettingKind, str, str]) -> None:
+    kind, name, text = value
+    for fault in (*setting_faults("x", kind, name, text), *place_faults("x", text), *note_faults("x", text)):
+        _promise(bool(fault.message) and len(fault.message) < 5_000_000, "a fault without words")
+
+
+def _xml(content: bytes) -> None:
+    try:
+        check_hadoop_file("core-site.xml", content)
+    except InvalidInput:
+        return
+    properties = read_properties("core-site.xml", content)
+    length = sum(len(name) + len(value) for name, value in properties.items())
+    _promise(length <= len(content), "properties are longer than their file")
+
+
+def _driver_log(chunks: list[bytes]) -> None:
+    """Every line comes out once, in order, whatever the cuts."""
+    blocks: list[str] = []
+    log = LogBlocks(blocks.append)
+    for second, chunk in enumerate(chunks):
+        log.feed(chunk, second / 10)
+    log.close(len(chunks))
+    whole = b"".join(chunks)
+    lines = whole.removesuffix(b"\n").replace(b"\r\n", b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
+    _promise("\n".join(blocks) == (lines if whole else ""), "lines are lost or changed")
+    _promise(len(log.last_lines().encode()) <= LAST_BYTES, "too much is kept of the end")
+
+
+class _OneBlob:
+    """A storage with one content."""
+
+    def size(self, sha256: str) -> int:
+        return len(CONTENT)
+
+    def open(self, sha256: str) -> BytesIO:
+        return BytesIO(CONTENT)
+
+
+def _range(header: str) -> None:
+    scope = {"type": "http", "headers": [(b"range", header.encode("latin-1"))]}
+    try:
+        answer = download(Request(scope), _OneBlob(), "0" * 64, "a.jar", "application/octet-stream")  # type: ignore[arg-type]  # all that it needs
+    except RangeNotSatisfiable:
+        return
+    length = int(answer.headers["Content-Length"])
+    _promise(0 < length <= len(CONTENT), "a range outside the content")
+    _promise((answer.status_code == 206) == ("Content-Range" in answer.headers), "a part that does not say which")
+
+
+def _wire(text: str) -> None:
+    for form in (JobRequest, Report):
+        try:
+            form.model_validate_json(text)
+        except ValidationError:
+            continue
+
+
+def _spark_homes(text: str) -> None:
+    try:
+        parse_spark_homes(text)
+    except UnusableSetting as error:
+        _promise(bool(str(error)), "a fault without words")
+
+
+def _properties(value: tuple[bytes, str]) -> None:
+    _promise(value[1].encode() in join_properties(*value), "properties are lost")
+
+
+def _credential(value: tuple[str, str]) -> None:
+    _promise(len(proof_digest(*value)) == 64, "no digest of a credential")
+
+
+TEXT = st.text(max_size=300)
+ASCII = st.text(st.characters(max_codepoint=127), max_size=300)  # properties are escaped before
+ODD_NAME = st.one_of(
+    TEXT,
+    st.lists(
+        st.sampled_from(["..", ".", "/", "\\", "a", "%2e", "\0", "etl.jar", "~", " ", "ä", "x" * 260]), max_size=6
+    ).map("".join),
+)
+SETTING = st.tuples(
+    st.sampled_from(list(SettingKind)),
+    st.one_of(ODD_NAME, st.sampled_from(["driver-memory", "verbose", "spark.jars", "PATH", "keytab", "AIRFLOW_HOME"])),
+    st.one_of(TEXT, st.sampled_from(["true", "s3://u:p@h/x", "/a/../b", "hdfs:", "://"])),
+)
+_PIECES = [
+    b"<configuration>", b"</configuration>", b"<property>", b"</property>", b"<name>", b"</name>", b"<value>",
+    b"</value>", b"<?xml version='1.0'?>", b"<?xml version='1.0' encoding='utf-16'?>",
+    b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    b"&b;", b"&amp;", b"<xi:include href='/etc/passwd'/>", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"a", b"\xff", b"\0",
+]  # fmt: skip
+XML = st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(_PIECES), max_size=25).map(b"".join))
+CHUNKS = st.lists(
+    st.one_of(
+        st.binary(max_size=60),
+        st.sampled_from([b"\n", b"\r\n", b"\r", "ä€😀".encode(), b"\xe2\x82", b"\0", b"a" * 999]),
+    ),
+    max_size=20,
+)
+RANGE = st.one_of(
+    st.text(st.characters(max_codepoint=255), max_size=40),
+    st.tuples(st.sampled_from(["bytes=", "bytes =", "items="]), st.text("0123456789-, ", max_size=30)).map("".join),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+TARGETS: dict[str, Target] = {
+    "names": Target(ODD_NAME, _name),
+    "paths": Target(ODD_NAME, _path),
+    "settings": Target(SETTING, _setting),
+    "Hadoop XML": Target(XML, _xml),
+    "driver logs": Target(CHUNKS, _driver_log),
+    "range headers": Target(RANGE, _range),
+    "wire documents": Target(st.one_of(TEXT, JSON.map(json.dumps)), _wire),
+    "spark_homes": Target(TEXT, _spark_homes),
+    "properties files": Target(st.tuples(st.binary(max_size=100), ASCII), _properties),
+    "credentials": Target(st.tuples(TEXT, TEXT), _credential),
+}

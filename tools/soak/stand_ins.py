@@ -1,0 +1,102 @@
+"""Stand-ins for what only a running Airflow has, for the trials that are about the store alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from admin_views.permissions import ROLES, Action, Resource
+from admin_views.problems import NotProven, Unauthenticated
+from admin_views.services import AuditEntry, Caller, Services
+from config_store.blobs.file_system import FileSystemBlobs
+from config_store.database import Database, open_engine
+from config_store.errors import NotFound
+from config_store.secrets import FernetCipher
+from config_store.submissions import Submitter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+    from starlette.requests import Request
+
+    from config_store.wire import JobRequest, TaskIdentity
+
+MAX_UPLOAD_BYTES = 100_000_000
+
+
+@dataclass
+class RoleIdentity:
+    """Users say their role in the token (``Bearer name:Role``); tasks are those that are listed."""
+
+    tasks: dict[str, Submitter] = field(default_factory=dict)
+
+    async def caller(self, request: Request) -> Caller:
+        """The user that the bearer token names."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        name, _, role = token.partition(":")
+        if scheme != "Bearer" or role not in ROLES:
+            raise Unauthenticated("Not authenticated")
+        return Caller(name=name, address="127.0.0.1", user=role)
+
+    def permits(self, caller: Caller, action: Action, resource: Resource) -> bool:
+        """What the role has by the product's own table."""
+        return (action, resource) in ROLES[caller.user]
+
+    def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
+        """Every DAG."""
+        return True
+
+    def may_run_task(self, caller: Caller, dag_id: str) -> bool:
+        """Every DAG but for viewers."""
+        return bool(caller.user != "Viewer")
+
+    def prove_task(self, proof: str) -> Submitter:
+        """A listed task by its proof."""
+        if proof not in self.tasks:
+            raise NotProven("The credential proves no running task.")
+        return self.tasks[proof]
+
+    def gone_tasks(self, task_instance_ids: Sequence[str]) -> dict[str, str]:
+        """None has gone."""
+        return {}
+
+
+class NoAudit:
+    """Records nothing: it is Airflow's table."""
+
+    def record(self, session: Session, caller: Caller, entries: Sequence[AuditEntry]) -> None:
+        """Nothing to do."""
+
+
+class NoTasks:
+    """An Airflow without DAGs."""
+
+    def job_request(self, dag_id: str, task_id: str) -> JobRequest:
+        """There is none."""
+        raise NotFound("task", task_id)
+
+    def run_again(self, task: TaskIdentity) -> None:
+        """There is none."""
+        raise NotFound("task", task.task_id)
+
+
+def database_url(folder: Path) -> str:
+    """The store of a folder."""
+    return f"sqlite:///{folder / 'store.db'}"
+
+
+def services_in(folder: Path, key: str, identity: RoleIdentity | None = None) -> Services:
+    """The services of an API whose migrated store lies in the folder; ``key``: a Fernet key."""
+    return Services(
+        database=Database(open_engine(database_url(folder))),
+        blobs=FileSystemBlobs(folder / "blobs"),
+        cipher=FernetCipher([key]),
+        identity=identity or RoleIdentity(),
+        audit=NoAudit(),
+        tasks=NoTasks(),
+        task_runs=NoTasks(),
+        max_upload_bytes=MAX_UPLOAD_BYTES,
+        airflow_version="3.3.2",
+    )
