@@ -37,6 +37,8 @@ PROCESSES = {
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "-s"),
 }
+#: The others begin when it answers.
+FIRST_PROCESS = "api-server"
 #: What decides the tables, permissions and users that `install` makes.
 INSTALLED_BY = (
     "requirements/dev.lock",
@@ -86,6 +88,7 @@ class Airflow:
                 "parallelism": "2",
                 "fernet_key": keys["fernet_key"],
                 "execution_api_server_url": f"{self.url}/execution/",
+                "test_connection": "Enabled",
             },
             "database": {"sql_alchemy_conn": f"sqlite:///{self.home.database}"},
             "logging": {"base_log_folder": str(self.home.logs / "tasks")},

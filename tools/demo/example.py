@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from tools.demo.airflow import ADMIN
-from tools.demo.api import AirflowApi, TaskLog
+from tools.demo.api import PARTS, AirflowApi, TaskLog
 from tools.demo.errors import DagBroken, ExampleFailed, Interrupted, TooSlow, Unavailable
 from tools.demo.processes import listens
 from tools.demo.progress import say
@@ -49,19 +49,22 @@ class Example:
     def __exit__(self, *_: object) -> None:
         self._api.close()
 
+    def wait_until_served(self) -> None:
+        """Until the API server answers, and reaches the database."""
+        self._wait("The API server", lambda: self._unwell(("metadatabase",)), HEALTHY_S)
+
     def wait_until_healthy(self) -> None:
-        """Until all four processes say that they are well."""
-
-        def healthy() -> tuple[bool | None, str]:
-            if not listens(self._airflow.home, self._airflow.port):
-                return None, "the API server does not listen"
-            states = self._api.health()
-            unwell = [f"{part} {state}" for part, state in states.items() if state != "healthy"]
-            return (None if unwell else True), ", ".join(unwell)
-
-        self._wait("A healthy Airflow", healthy, HEALTHY_S)
+        """Until all four processes say that they are well; logs in."""
+        self._wait("A healthy Airflow", lambda: self._unwell(PARTS), HEALTHY_S)
         password = self._airflow.home.password_file.read_text().strip()
         self._get("the admin's token", lambda: self._api.login(ADMIN, password))
+
+    def _unwell(self, parts: tuple[str, ...]) -> tuple[bool | None, str]:
+        if not listens(self._airflow.home, self._airflow.port):
+            return None, "the API server does not listen"
+        states = self._api.health()
+        unwell = [f"{part} {states[part]}" for part in parts if states[part] != "healthy"]
+        return (None if unwell else True), ", ".join(unwell)
 
     def run(self) -> None:
         """Start a run, show how its tasks go, and what they found out. Raises ExampleFailed."""

@@ -57,6 +57,8 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
 
     def __init__(self, home: DemoHome, on_started: Callable[[], None]) -> None:
         self._pids = home.pids
+        self._released = home.pids / "released"
+        self._released.unlink(missing_ok=True)
         self._log_files = LogFiles(home.logs)
         super().__init__(printer=self._log_files)
         self._on_started = on_started
@@ -72,10 +74,18 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
         """After the run: name -> exit code of those whose end began it; empty when somebody asked for it."""
         return {name: self._processes[name]["returncode"] for name in self._ended_first}
 
-    def add(self, name: str, argv: tuple[str, ...], environment: dict[str, str]) -> None:
-        """Add a process. Honcho's shell writes down its number, that of its session, and gives way to it."""
-        pid_file = shlex.quote(str(self._pids / f"{name}.pid"))
-        self.add_process(name, f"echo $$ >{pid_file} && exec {shlex.join(argv)}", env=environment)
+    def add(self, name: str, argv: tuple[str, ...], environment: dict[str, str], *, held: bool = False) -> None:
+        """Add a process. Honcho's shell writes down its number, that of its session, and gives way to it.
+
+        A held one does so after ``release``: honcho starts all at once, and cannot start one later.
+        """
+        pid_file, released = (shlex.quote(str(path)) for path in (self._pids / f"{name}.pid", self._released))
+        wait = f"while ! [ -e {released} ]; do sleep 0.2; done && " if held else ""
+        self.add_process(name, f"echo $$ >{pid_file} && {wait}exec {shlex.join(argv)}", env=environment)
+
+    def release(self) -> None:
+        """Let the held processes begin."""
+        self._released.touch()
 
     def run(self) -> int:
         """Start all, wait for the end of all; answers the signal's number + 128, or the first exit code."""

@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from tools.demo.airflow import ADMIN, PROCESSES, Airflow, choose_port, install
+from tools.demo.airflow import ADMIN, FIRST_PROCESS, PROCESSES, Airflow, choose_port, install
 from tools.demo.errors import ExampleFailed, Interrupted, NoJava, ProcessEnded
 from tools.demo.example import DAG_ID, Example
 from tools.demo.home import DemoHome, only_demo
@@ -83,7 +83,8 @@ class Session:
         say(f"Airflow: {', '.join(PROCESSES)}; logs in {self._airflow.home.shown(self._airflow.home.logs)}")
         environment = self._airflow.environment()
         for name, argv in PROCESSES.items():
-            self._supervisor.add(name, argv, environment)
+            # a scheduler takes up the tasks of a former demo at once, and they ask the API server
+            self._supervisor.add(name, argv, environment, held=name != FIRST_PROCESS)
         # honcho takes SIGINT and SIGTERM for itself
         signal.signal(signal.SIGHUP, lambda _signal, _frame: self._supervisor.terminate())
         signal_code = self._supervisor.run()
@@ -108,6 +109,8 @@ class Session:
 
     def _bring_up(self) -> int:
         with Example(self._airflow, self._supervisor.stopping) as example:
+            example.wait_until_served()
+            self._supervisor.release()
             example.wait_until_healthy()
             fill_store(self._airflow, Client(self._airflow))
             try:

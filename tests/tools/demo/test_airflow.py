@@ -42,6 +42,7 @@ def test_the_settings_that_keep_it_small_private_and_quick(airflow: Airflow) -> 
             "load_examples": "False",
             "parallelism": "2",
             "execution_api_server_url": "http://127.0.0.1:18080/execution/",
+            "test_connection": "Enabled",
         },
         "database": {"sql_alchemy_conn": f"sqlite:///{folder}/airflow.db"},
         "logging": {"base_log_folder": f"{folder}/logs/tasks"},

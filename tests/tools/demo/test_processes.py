@@ -81,6 +81,39 @@ def test_one_whose_children_hold_its_output_is_missed_all_the_same(home: DemoHom
     assert find_processes(home) == []
 
 
+def test_a_held_one_begins_when_it_is_released(home: DemoHome) -> None:
+    supervisor: Supervisor
+    (home.pids / "released").touch()  # by a former demo
+
+    def story() -> None:
+        wait_for_line(home.logs / "api-server.log", "asked in vain")
+        supervisor.release()
+        wait_for_line(home.logs / "scheduler.log", "begun")
+        supervisor.terminate()
+
+    thread = threading.Thread(target=story)
+    supervisor = Supervisor(home, thread.start)
+    looks = f"sleep 1; [ -s {home.folder}/begun ] || echo asked in vain; exec sleep 300"
+    supervisor.add("api-server", ("sh", "-c", looks), environment(home))
+    begins = f"echo begun | tee {home.folder}/begun; exec sleep 300"
+    supervisor.add("scheduler", ("sh", "-c", begins), environment(home), held=True)
+    supervisor.run()
+    thread.join()
+    assert supervisor.ended_alone == {}
+    assert (home.logs / "api-server.log").read_text() == "asked in vain\n"
+
+
+def test_a_held_one_ends_with_the_others(home: DemoHome) -> None:
+    supervisor = Supervisor(home, lambda: None)
+    supervisor.add("api-server", ("sh", "-c", "sleep 1; exit 4"), environment(home))
+    supervisor.add("scheduler", ("sh", "-c", "echo begun"), environment(home), held=True)
+    assert supervisor.run() == 4
+    assert supervisor.ended_alone == {"api-server": 4}
+    assert (home.pids / "scheduler.pid").exists()
+    assert not (home.logs / "scheduler.log").exists()
+    assert find_processes(home) == []
+
+
 def test_an_end_that_was_asked_for_blames_nobody(home: DemoHome) -> None:
     supervisor: Supervisor
 
