@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
@@ -30,15 +30,6 @@ class CoutureHook(BaseHook):
     def __init__(self, couture_conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.couture_conn_id = couture_conn_id
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """How Airflow's form for such a connection looks."""
-        return {
-            "hidden_fields": ["extra"],
-            "relabeling": {"host": "API server", "schema": "Scheme", "password": "Password, or a token"},
-            "placeholders": {"host": "airflow.example.com", "schema": "https", "port": "443"},
-        }
 
     def base_url(self) -> str:
         """The address of the API server; raises UnusableConnection without a host."""
@@ -73,7 +64,7 @@ class CoutureHook(BaseHook):
         return f"Bearer {token}"
 
     def test_connection(self) -> tuple[bool, str]:
-        """Log in and ask for the store's version; what the button *Test* shows."""
+        """Log in, ask for the store's version and whether the user may submit; what the button *Test* shows."""
         import httpx
 
         try:
@@ -84,7 +75,10 @@ class CoutureHook(BaseHook):
         version, user = _member(answer, "couture"), _member(answer, "user")
         if not answer.is_success or version is None:
             return False, str(StoreRefused(url, answer.status_code, problem_of(answer)))
-        return True, f"Couture {version} answers, and knows you as {user}"
+        met = f"Couture {version} answers, and knows you as {user}"
+        if answer.json().get("may_submit") is not True:
+            return False, f"{met}, who may not submit: give that user the role Couture Worker"
+        return True, f"{met}, who may submit"
 
 
 def _member(answer: httpx.Response, name: str) -> str | None:

@@ -92,6 +92,15 @@ def get_provider_info() -> dict[str, Any]:
                 "connection-type": "couture",
                 "hook-class-name": "couture_ops.hooks.CoutureHook",
                 "hook-name": "Couture config store",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["extra", "schema"],
+                    "relabeling": {
+                        "host": "API server, with http:// or https://",
+                        "login": "User (none for a token)",
+                        "password": "Password, or a token",
+                    },
+                    "placeholders": {"host": "https://airflow.example.com", "port": "443"},
+                },
             }
         ],
         "extra-links": ["couture_ops.links.ReceiptLink"],

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from admin_views.api.access import ServicesDep, identified
+from admin_views.permissions import Resource
 from admin_views.services import Caller
 from config_store.wire import WIRE_VERSION
 from couture_ops import __version__
@@ -22,9 +23,16 @@ class Versions(BaseModel):
     wire_version: int
     airflow: str
     user: str
+    may_submit: bool
 
 
 @router.get("/version")
 def read_version(services: ServicesDep, caller: Annotated[Caller, Depends(identified)]) -> Versions:
-    """Which versions answer, and as whom they know the caller; any user of this Airflow may ask."""
-    return Versions(couture=__version__, wire_version=WIRE_VERSION, airflow=services.airflow_version, user=caller.name)
+    """Which versions answer, as whom they know the caller, and whether he may submit; any user of this Airflow may ask."""
+    return Versions(
+        couture=__version__,
+        wire_version=WIRE_VERSION,
+        airflow=services.airflow_version,
+        user=caller.name,
+        may_submit=services.identity.permits(caller, "POST", Resource.SUBMISSIONS),
+    )

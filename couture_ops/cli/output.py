@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import click
 
 from couture_ops.cli.texts import one_line, printable
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-#: Columns of a table that nobody looks at on a screen: wide enough that no line of it is ever broken.
-UNBROKEN = 100_000
+#: What is wider does not widen its column where no screen sets a limit; the rest of its row stands below it.
+WIDEST = 72
 
 type_of_output = click.Choice(["table", "json", "yaml"])
 
@@ -71,6 +68,32 @@ def _cell(value: object) -> str:
 
 
 def _print_cells(columns: Sequence[str], rows: Sequence[Sequence[str]], header: bool = True) -> None:
+    if sys.stdout.isatty():
+        _print_folded(columns, rows, header)
+        return
+    for line in table_lines([columns, *rows] if header else rows):
+        click.echo(line)
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table whose cells are never broken."""
+    from rich.cells import cell_len
+
+    widths = [max([0, *(width for cell in column if (width := cell_len(cell)) <= WIDEST)]) for column in zip(*rows)]
+    for row in rows:
+        line = ""
+        for place, cell in enumerate(row):
+            indent = sum(widths[:place]) + 2 * place
+            if cell and (filled := cell_len(line)) > indent:
+                yield line
+                line, filled = "", 0
+            if cell:
+                line += " " * (indent - filled) + cell
+        yield line
+
+
+def _print_folded(columns: Sequence[str], rows: Sequence[Sequence[str]], header: bool) -> None:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -80,18 +103,4 @@ def _print_cells(columns: Sequence[str], rows: Sequence[Sequence[str]], header: 
         table.add_column(column, overflow="fold", no_wrap=column == "ID")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = _console()
-    if sys.stdout.isatty():
-        console.print(table)
-        return
-    with console.capture() as captured:
-        console.print(table)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    if sys.stdout.isatty():
-        return Console(highlight=False, markup=False, emoji=False)
-    return Console(width=UNBROKEN, color_system=None, force_terminal=False, highlight=False)
+    Console(highlight=False, markup=False, emoji=False).print(table)

@@ -14,10 +14,12 @@ from couture_ops.cli.listing import ListingGroup
 from couture_ops.cli.options import examples, output_option, paging_options, say_what_is_left, with_api
 from couture_ops.cli.output import emit, print_fields, print_table, tell, title
 from couture_ops.cli.plans import show_files, show_settings
-from couture_ops.cli.texts import time_text
+from couture_ops.cli.texts import shortened, time_text
 
 STATES = ("planned", "keyed", "submitted", "running", "ended")
 MODES = ("then", "now")
+#: Of a message in the list; `show` has it all.
+WHY_LENGTH = 60
 OUTCOMES = ("succeeded", "failed", "killed", "lost")
 
 
@@ -76,7 +78,7 @@ def submission_row(item: Mapping[str, Any]) -> tuple[object, ...]:
         item["revision"],
         time_text(item["created_at"]),
         item["exit_code"],
-        item["message"],
+        shortened(item["message"], WHY_LENGTH),
     )
 
 

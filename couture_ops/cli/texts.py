@@ -23,6 +23,14 @@ def one_line(text: str) -> str:
     return _CONTROLS_AND_BREAKS.sub(_escaped, text)
 
 
+def shortened(text: str | None, length: int) -> str | None:
+    """The text on one line, with ``…`` for what goes beyond the length."""
+    if text is None:
+        return None
+    words = " ".join(text.split())
+    return words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
+
+
 def _escaped(match: re.Match[str]) -> str:
     character = match.group()
     return _SHORT.get(character) or f"\\x{ord(character):02x}"

@@ -129,12 +129,20 @@ def test_an_api_server_that_stays_away_is_told(hook: Any) -> None:
 
 def test_the_test_of_a_login(hook: Any, airflow_url: str) -> None:
     connection = hook(host=airflow_url, login="worker", password=PASSWORD)
-    assert connection.test_connection() == (True, f"Couture {__version__} answers, and knows you as worker")
+    assert connection.test_connection() == (True, f"Couture {__version__} answers, and knows you as worker, who may submit")
 
 
 def test_the_test_of_a_token(hook: Any, airflow_url: str) -> None:
     connection = hook(host=airflow_url, password="ci:Couture Worker")
-    assert connection.test_connection() == (True, f"Couture {__version__} answers, and knows you as ci")
+    assert connection.test_connection() == (True, f"Couture {__version__} answers, and knows you as ci, who may submit")
+
+
+def test_the_test_of_a_user_who_may_not_submit(hook: Any, airflow_url: str) -> None:
+    assert hook(host=airflow_url, password="eve:Viewer").test_connection() == (
+        False,
+        f"Couture {__version__} answers, and knows you as eve, who may not submit: "
+        "give that user the role Couture Worker",
+    )
 
 
 def test_the_test_of_a_wrong_password(hook: Any, airflow_url: str) -> None:
@@ -192,11 +200,3 @@ def test_the_test_of_an_unreachable_one(hook: Any, login: str | None) -> None:
 def test_the_test_of_what_is_no_address(hook: Any, host: str) -> None:
     succeeded, said = hook(host=host, password="the.token").test_connection()
     assert (succeeded, bool(said)) == (False, True)
-
-
-def test_the_form_hides_and_renames_fields() -> None:
-    assert CoutureHook.get_ui_field_behaviour() == {
-        "hidden_fields": ["extra"],
-        "relabeling": {"host": "API server", "schema": "Scheme", "password": "Password, or a token"},
-        "placeholders": {"host": "airflow.example.com", "schema": "https", "port": "443"},
-    }

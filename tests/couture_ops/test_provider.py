@@ -14,6 +14,7 @@ import airflow
 import jsonschema
 import pytest
 from airflow.cli.cli_config import GroupCommand
+from airflow.providers_manager import ProvidersManager
 from airflow.sdk import BaseHook, BaseOperator, BaseOperatorLink
 from airflow.utils.db_manager import BaseDBManager
 
@@ -98,6 +99,25 @@ def test_the_connection_type_is_the_hooks() -> None:
     (connection,) = INFO["connection-types"]
     hook = named(connection["hook-class-name"])
     assert (connection["connection-type"], connection["hook-name"]) == (hook.conn_type, hook.hook_name)
+
+
+def test_airflows_form_for_a_connection_says_what_belongs_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = ProvidersManager()
+    monkeypatch.setattr(manager, "_field_behaviours", {})
+    (connection,) = INFO["connection-types"]
+    manager._add_customized_fields("couture-ops", "couture", connection["ui-field-behaviour"])
+    fields = manager._field_behaviours["couture"]
+    assert (fields["hidden_fields"], fields["relabeling"]) == (
+        ["extra", "schema"],
+        {
+            "host": "API server, with http:// or https://",
+            "login": "User (none for a token)",
+            "password": "Password, or a token",
+        },
+    )
+    assert fields["placeholders"] == {"host": "https://airflow.example.com", "port": "443"}
+    # deprecated since Airflow 3.2
+    assert "get_ui_field_behaviour" not in named(connection["hook-class-name"]).__dict__
 
 
 def test_the_link_is_the_operators() -> None:

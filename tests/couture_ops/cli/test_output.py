@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from couture_ops.cli.output import table_lines
 from tests.couture_ops.cli.couture_process import Couture
 from tests.couture_ops.cli.store_server import StoreServer, setting
 from tests.couture_ops.cli.terminal import run_at_terminal
@@ -20,6 +21,26 @@ def show_settings(couture: Couture, server: StoreServer, value: str) -> list[str
 
 def test_lines_in_a_pipe_are_never_broken(couture: Couture, server: StoreServer) -> None:
     assert show_settings(couture, server, LONG)[-1] == f"queue  {LONG}"
+
+
+def test_a_long_value_leaves_the_other_columns_in_view() -> None:
+    rows = [
+        ("NAME", "VALUE", "SET BY", "NOTE"),
+        ("spark.driver.extraJavaOptions", LONG, "group", ""),
+        ("queue", "集群", "operator", "agreed"),
+        ("spark.jars.packages", "", "group", LONG),
+    ]
+    assert list(table_lines(rows)) == [
+        "NAME                           VALUE  SET BY    NOTE",
+        f"spark.driver.extraJavaOptions  {LONG}",
+        "                                      group",
+        "queue                          集群   operator  agreed",
+        f"spark.jars.packages                   group     {LONG}",
+    ]
+
+
+def test_a_table_of_long_values_only() -> None:
+    assert list(table_lines([(LONG, LONG), ("a", "b")])) == [LONG, f"   {LONG}", "a  b"]
 
 
 def test_nothing_is_taken_for_markup(couture: Couture, server: StoreServer) -> None:

@@ -48,6 +48,13 @@ def summary(number: int, **members: Any) -> dict[str, Any]:
     return {**item, **members}
 
 
+def test_the_list_cuts_long_messages(couture: Couture, server: StoreServer) -> None:
+    page = {"items": [summary(1, state="ended", outcome="failed", message="word " * 100)], "total": 1}
+    server.answers["GET /submissions"] = Answer(200, page)
+    assert couture.ok("submissions").splitlines()[1].endswith("UTC  " + "word " * 11 + "word…")
+    assert json.loads(couture.ok("submissions", "--output", "json")) == page
+
+
 def test_list(couture: Couture, server: StoreServer) -> None:
     ended = summary(1, state="ended", outcome="failed", exit_code=1, message="boom")
     mapped = summary(1, submission_id="id-0", state="ended", outcome="succeeded", exit_code=0)

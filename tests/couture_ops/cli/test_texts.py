@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from couture_ops.cli.texts import one_line, printable, quoted, size_text, time_text
+from couture_ops.cli.texts import one_line, printable, quoted, shortened, size_text, time_text
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_control_characters_are_shown() -> None:
     assert one_line("a\tb\nc") == "a\\tb\\nc"
     assert printable("ä €•😀") == "ä €•😀"
     assert quoted("x\ny") == "'x\\ny'"
+
+
+@pytest.mark.parametrize(
+    ("text", "short"), [(None, None), ("", ""), ("a\n  b", "a b"), ("123456", "123456"), ("12345 7", "12345…")]
+)
+def test_long_texts_are_cut(text: str | None, short: str | None) -> None:
+    assert shortened(text, 6) == short
