@@ -58,6 +58,8 @@ class LimitBodies:
 
 async def read_limited(request: Request, limit: int) -> bytes:
     """The whole body of a streamed route; raises TooLarge above ``limit`` bytes."""
+    if int(request.headers.get("Content-Length", 0)) > limit:
+        raise TooLarge(limit, close=True)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -184,6 +184,8 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"Retry-After": "1"}  # by which workers know that it passes
     if isinstance(error, HTTPException):
         return dict(error.headers or {})
+    if isinstance(error, errors.BlobTooLarge):
+        return {"Connection": "close"}  # else the server would read gigabytes to throw them away
     if isinstance(error, RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{error.size}"}
     return {}

@@ -11,7 +11,7 @@ from sqlalchemy import false, func, select
 
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
 from config_store.database import insert_unless_there
-from config_store.errors import AlreadyExists, InUse, InvalidInput, NotFound, User
+from config_store.errors import AlreadyExists, InUse, InvalidInput, NotFound, User, reject
 from config_store.models import LARGEST_INTEGER, ArtifactRow, VersionRow, in_byte_order, name_contains
 from config_store.names import check_author, check_file_name, is_file_name, nearest
 from config_store.settings import note_faults
@@ -43,6 +43,12 @@ SUFFIXES: dict[ArtifactKind, tuple[str, ...]] = {
     ArtifactKind.CODE: (".jar", ".py", ".zip", ".egg", ".whl"),
     ArtifactKind.DEPENDENCY: JAR_SUFFIXES + PY_FILE_SUFFIXES,
 }
+
+
+#: What holds the files of a zip archive.
+ZIP_SUFFIXES = (".jar", ".zip", ".egg", ".whl")
+#: The bytes by which a file's kind is known.
+BEGINNING = 4
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,16 @@ def check_upload(kind: ArtifactKind, name: str, note: str) -> None:
     check_artifact_name(kind, name)
     if faults := list(note_faults("note", note)):
         raise InvalidInput(faults)
+
+
+def check_beginning(name: str, beginning: bytes) -> None:
+    """Raise InvalidInput for a file whose first bytes (``BEGINNING`` of them, or all) can't be those of its kind."""
+    if not beginning:
+        raise reject(name, "is empty. Nothing was stored")
+    suffix = name[name.rfind(".") :].lower()
+    # every zip archive begins so: with its first entry, or, without any, with its end (APPNOTE.TXT, 4.3.7 and 4.3.16)
+    if suffix in ZIP_SUFFIXES and not beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        raise reject(name, f"is no {suffix} file: it does not begin like a zip archive. Nothing was stored")
 
 
 def list_artifacts(

@@ -192,7 +192,8 @@ class FinalOverridden(StoreError):
     def __init__(self, group: str, name: str, value: str, attempted: str, asked: str) -> None:
         self.group, self.name, self.value = group, name, value
         super().__init__(
-            f"{name}={value} is final in config group {group!r}: the task may not {attempted} it ({asked}). "
+            # Airflow's log viewer does not wrap lines
+            f"{name}={value} is final in config group {group!r}: the task may not {attempted} it ({asked}).\n"
             "Remove that from the task, or ask an admin to lift the mark."
         )
 

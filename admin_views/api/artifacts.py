@@ -24,7 +24,7 @@ from config_store.errors import BlobTooLarge, Truncated, reject
 from config_store.usage import groups_using_dependency, last_use_by_dag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from admin_views.permissions import Action
     from config_store.blobs.protocol import Blob, BlobWriter
@@ -191,7 +191,7 @@ async def receive(request: Request, writer: BlobWriter, name: str, limit: int) -
         raise BlobTooLarge(name, limit)
     received, gathered = 0, bytearray()
     try:
-        async for chunk in request.stream():
+        async for chunk in _checked(request.stream(), name):
             received += len(chunk)
             if received > limit:
                 raise BlobTooLarge(name, limit)
@@ -203,6 +203,22 @@ async def receive(request: Request, writer: BlobWriter, name: str, limit: int) -
         raise Truncated(name, int(announced or 0), received) from None
     await to_thread.run_sync(writer.write, bytes(gathered))
     return int(announced) if announced else None
+
+
+async def _checked(chunks: AsyncIterator[bytes], name: str) -> AsyncIterator[bytes]:
+    """The chunks of a file, after a look at its first bytes; raises InvalidInput."""
+    first = b""
+    async for chunk in chunks:
+        if len(first) >= artifacts.BEGINNING:
+            yield chunk
+            continue
+        first += chunk
+        if len(first) >= artifacts.BEGINNING:
+            artifacts.check_beginning(name, first[: artifacts.BEGINNING])
+            yield first
+    if len(first) < artifacts.BEGINNING:
+        artifacts.check_beginning(name, first)
+        yield first
 
 
 def _record(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from couture_ops.cli.connection import Api
-from couture_ops.cli.errors import UnknownVersionError
+from couture_ops.cli.errors import FileExistsHereError, UnknownVersionError
 from couture_ops.cli.listing import ListingGroup
 from couture_ops.cli.options import (
     KINDS,
@@ -181,9 +181,12 @@ def upload_line(version: dict[str, Any]) -> str:
 @name_argument
 @click.option("--version", "number", type=click.IntRange(min=1), help="A version.  [default: the newest]")
 @click.option("-o", "--output-file", metavar="FILE", help="Where to; - is stdout.  [default: NAME, here]")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
 @output_option
 @with_api
-def download_artifact(api: Api, kind: str, name: str, number: int | None, output_file: str | None, output: str) -> None:
+def download_artifact(
+    api: Api, kind: str, name: str, number: int | None, output_file: str | None, force: bool, output: str
+) -> None:
     """Download a version.
 
     The file appears when it is complete and its digest is right.
@@ -197,6 +200,8 @@ def download_artifact(api: Api, kind: str, name: str, number: int | None, output
     target = Path(output_file or name)
     if target.is_dir():
         target /= name
+    if target.is_file() and not force:
+        raise FileExistsHereError(target)
     download_file(api, kind, name, version, target)
     document = {"kind": kind, "name": name, **version, "file": str(target)}
     line = f"Downloaded {name} version {version['version']} to {target} ({size_text(version['size'])})."

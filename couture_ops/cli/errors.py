@@ -244,7 +244,7 @@ class StillUsedError(ProblemError):
 class StaleSaveError(CliError):
     """Somebody saved the group between our reading and our saving."""
 
-    def __init__(self, problem: Mapping[str, Any]) -> None:
+    def __init__(self, problem: Mapping[str, Any], remedy: str = "Look at it, then run the command again.") -> None:
         self.problem = problem
         note = f": {problem['note']}" if problem.get("note") else ""
         when = time_text(problem.get("saved_at"))
@@ -253,7 +253,28 @@ class StaleSaveError(CliError):
             f"meanwhile, at {when}{note}"
         ]
         lines += [f"  {change_line(change)}" for change in problem.get("changes") or ()]
-        super().__init__("\n".join([*lines, "  Look at it, then run the command again."]))
+        super().__init__("\n".join([*lines, f"  {remedy}"]))
+
+
+class StaleFileError(StaleSaveError):
+    """A file for ``settings apply`` from a revision that is no longer the current one; to repeat it helps nobody."""
+
+    def __init__(self, problem: Mapping[str, Any], group: str) -> None:
+        super().__init__(
+            problem,
+            f"Fetch it anew with `couture groups show {group} --output yaml`, or, to save the file all the same, "
+            f"give `--revision {problem['current_revision']}`.",
+        )
+
+
+class FileExistsHereError(CliError):
+    """A download whose file is there already."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} exists already; nothing was downloaded. Give `--force` to replace it, or another name by `-o`."
+        )
 
 
 def change_line(change: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import click
 from couture_ops.cli.connection import Api
 from couture_ops.cli.content import show_content
 from couture_ops.cli.dependencies import jars, py_files
-from couture_ops.cli.errors import NotSetError, SecretInArgvError
+from couture_ops.cli.errors import NotSetError, SecretInArgvError, StaleFileError, StaleSaveError
 from couture_ops.cli.kerberos import choose_text, keytab, krb5, principal
 from couture_ops.cli.options import examples, group_argument, note_option, output_option, with_api
 from couture_ops.cli.output import emit, say
@@ -96,8 +96,18 @@ def set_settings(
         changes.setdefault(section, {})[key] = _setting(known, value, marks)
     after = patch_content(api, before, changes, note)
     report_save(before, after, output)
+    _warn_of_strangers(changes.get("configurations", ()))
     for section, names in changes.items():
         _warn_of_secrets(after["content"][section], [name for name in names if values[name] != ASIDE])
+
+
+def _warn_of_strangers(names: Iterable[str]) -> None:
+    for name in names:
+        if not name.startswith("spark."):
+            say(
+                f"Warning: spark-submit drops properties that do not start with 'spark.', so {name} reaches no job. "
+                f"One of Hadoop's is spelled spark.hadoop.{name}"
+            )
 
 
 def _warn_of_secrets(settings: dict[str, Any], literals: list[str]) -> None:
@@ -246,14 +256,14 @@ def apply_settings(api: Api, group: str, file: TextIO, revision: int | None, not
 
     content, taken_from = read_settings_file(file.name, file)
     before = current_group(api, group)
-    after = api.send(
-        "PUT",
-        "groups",
-        group,
-        "content",
-        json={"content": content, "note": note},
-        revision=revision or taken_from or before["revision"],
-    )
+    made_from = revision or taken_from
+    document = {"content": content, "note": note}
+    try:
+        after = api.send("PUT", "groups", group, "content", json=document, revision=made_from or before["revision"])
+    except StaleSaveError as error:
+        if made_from is None:
+            raise
+        raise StaleFileError(error.problem, group) from error
     report_save(before, after, output)
 
 

@@ -8,6 +8,7 @@ import httpx
 
 from config_store.database import Database
 from config_store.models import Base
+from tests.stand_ins import archived
 
 CORE_SITE = (
     b"<configuration>\n  <property><name>fs.defaultFS</name><value>hdfs://a:8020</value></property>\n</configuration>\n"
@@ -69,7 +70,7 @@ def change(api: httpx.Client, group: str, revision: int, **changes: Any) -> http
 
 def upload(api: httpx.Client, name: str, content: bytes = JOB, kind: str = "code") -> Any:
     """Upload a version of an artifact; answers it."""
-    return done(api.post(f"/artifacts/{kind}/{name}/versions", content=content))
+    return done(api.post(f"/artifacts/{kind}/{name}/versions", content=archived(name, content)))
 
 
 def save_file(api: httpx.Client, group: str, revision: int, content: bytes, file: str = "hadoop/core-site.xml") -> Any:

@@ -436,7 +436,7 @@ class TestFinal:
         self, store: Store, section: str, name: str, request_fields: dict[str, Any], message: str
     ) -> None:
         store.create("prod", **only(section, name, final("7g")))
-        remedy = " Remove that from the task, or ask an admin to lift the mark."
+        remedy = "\nRemove that from the task, or ask an admin to lift the mark."
         assert refused(FinalOverridden, store, **request_fields) == message + remedy
 
     @pytest.mark.parametrize("stored", ["arguments", "configurations"])

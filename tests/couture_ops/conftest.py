@@ -15,7 +15,7 @@ from admin_views.plugin import URL_PREFIX
 from config_store.wire import Receipt
 from couture_ops.client import API_PATH
 from tests.conftest import serving
-from tests.stand_ins import RoleIdentity, task
+from tests.stand_ins import RoleIdentity, archived, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ class LiveStore:
 
     def upload(self, name: str, content: bytes, kind: str = "code") -> None:
         """A new version of an artifact."""
-        self.admin("POST", f"/artifacts/{kind}/{name}/versions", content=content)
+        self.admin("POST", f"/artifacts/{kind}/{name}/versions", content=archived(name, content))
 
     def create_group(self, name: str, **content: Any) -> None:
         """A new config group; the first is the default one."""

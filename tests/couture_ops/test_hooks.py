@@ -129,7 +129,10 @@ def test_an_api_server_that_stays_away_is_told(hook: Any) -> None:
 
 def test_the_test_of_a_login(hook: Any, airflow_url: str) -> None:
     connection = hook(host=airflow_url, login="worker", password=PASSWORD)
-    assert connection.test_connection() == (True, f"Couture {__version__} answers, and knows you as worker, who may submit")
+    assert connection.test_connection() == (
+        True,
+        f"Couture {__version__} answers, and knows you as worker, who may submit",
+    )
 
 
 def test_the_test_of_a_token(hook: Any, airflow_url: str) -> None:

@@ -26,7 +26,7 @@ from tests.admin_views.calls import (
     rows_of,
     upload,
 )
-from tests.stand_ins import task
+from tests.stand_ins import archived, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,11 +107,14 @@ def test_the_kinds_know_nothing_of_each_other(api: httpx.Client) -> None:
     upload(api, "a.jar", b"code")
     upload(api, "a.jar", b"library", "dependencies")
     problem_of(api.get("/artifacts/code/b.jar"), 404, "NotFound")
-    assert done(api.get("/artifacts/dependencies/a.jar"))["sha256"] == hashlib.sha256(b"library").hexdigest()
+    assert (
+        done(api.get("/artifacts/dependencies/a.jar"))["sha256"]
+        == hashlib.sha256(archived("a.jar", b"library")).hexdigest()
+    )
     assert places_of(api.get("/artifacts/jars")) == ["kind"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00" * 100, bytes(range(256)) * 40_000], ids=["empty", "NUL", "10 MB"])
+@pytest.mark.parametrize("content", [b"\n", b"\x00" * 100, bytes(range(256)) * 40_000], ids=["a byte", "NUL", "10 MB"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
 def test_whatever_is_sent_is_what_is_stored(api: httpx.Client, content: bytes, chunked: bool) -> None:
     body = (content[at : at + 100_000] for at in range(0, len(content), 100_000)) if chunked else content
@@ -235,9 +238,45 @@ def test_a_length_that_is_none_is_refused(api: httpx.Client, services: Services,
 # --- limits ---
 
 
-@pytest.mark.parametrize("size", [0, LIMIT - 1, LIMIT])
+@pytest.mark.parametrize("size", [1, LIMIT - 1, LIMIT])
 def test_content_up_to_the_limit_is_taken(limited: httpx.Client, size: int) -> None:
     assert upload(limited, "job.py", b"x" * size)["size"] == size
+
+
+@pytest.mark.parametrize("length", [LIMIT + 1, 10**15])
+def test_an_announced_length_above_the_limit_is_refused_before_the_body_comes(
+    limited: httpx.Client, services: Services, length: int
+) -> None:
+    with _raw_upload(limited, f"Content-Length: {length}\r\n".encode()) as connection:
+        answer = connection.makefile("rb").read()  # to its end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"nothing was stored" in answer
+    assert_nothing_stored(services)
+
+
+@pytest.mark.parametrize("name", ["a.jar", "a.zip", "a.egg", "a.whl"])
+@pytest.mark.parametrize("content", [b"P", b"PK", b"no archive", b"#!/bin/sh\nPK\x03\x04"])
+def test_what_is_no_archive_is_refused(api: httpx.Client, services: Services, name: str, content: bytes) -> None:
+    problem = problem_of(api.post(f"/artifacts/code/{name}/versions", content=content), 422, "InvalidInput")
+    assert (
+        problem["detail"] == f"{name}: is no {name[1:]} file: it does not begin like a zip archive. Nothing was stored"
+    )
+    assert_nothing_stored(services)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + b"x" * 50, b"PK\x05\x06" + bytes(18)])
+@pytest.mark.parametrize("step", [1, 3, 100])
+def test_an_archive_is_known_however_it_is_cut(api: httpx.Client, content: bytes, step: int) -> None:
+    body = (content[at : at + step] for at in range(0, len(content), step))
+    version = done(api.post("/artifacts/code/a.jar/versions", content=body))
+    assert version["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["job.py", "a.jar"])
+def test_an_empty_file_is_refused(api: httpx.Client, services: Services, name: str) -> None:
+    problem = problem_of(api.post(f"/artifacts/code/{name}/versions", content=b""), 422, "InvalidInput")
+    assert problem["detail"] == f"{name}: is empty. Nothing was stored"
+    assert_nothing_stored(services)
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 20_000_000])

@@ -162,7 +162,7 @@ def test_the_place_of_a_fault_is_named(
             {"spark_configurations": {"spark.x": "2"}},
             422,
             "FinalOverridden",
-            "spark.x=1 is final in config group 'prod': the task may not change it (spark_configurations: spark.x=2). "
+            "spark.x=1 is final in config group 'prod': the task may not change it (spark_configurations: spark.x=2).\n"
             "Remove that from the task, or ask an admin to lift the mark.",
         ),
         ({"jars": ["hdfs://x/lib.jar"]}, 422, "DependencyClash", "Two different files named 'lib.jar' would reach"),

@@ -12,9 +12,7 @@ from tests.admin_views.calls import bearer, done
 @pytest.mark.parametrize(
     ("role", "may_submit"), [("Admin", True), ("Viewer", False), ("Couture Worker", True), ("Public", False)]
 )
-def test_any_user_is_told_the_versions_and_what_concerns_him(
-    api: httpx.Client, role: str, may_submit: bool
-) -> None:
+def test_any_user_is_told_the_versions_and_what_concerns_him(api: httpx.Client, role: str, may_submit: bool) -> None:
     answer = api.get("/version", headers=bearer(role, "grace"))
     assert done(answer) == {
         "couture": __version__,

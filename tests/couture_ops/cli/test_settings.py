@@ -257,7 +257,8 @@ def test_a_file_that_knows_its_revision_is_refused_when_the_group_moved_on(coutu
     couture.ok("settings", "set", "prod", "queue=etl", "--note", "by night")
     assert couture.error("settings", "apply", "prod", "prod.yaml") == (
         "Error: Nothing was saved: anna saved revision 2 meanwhile, at 2026-03-01 12:00:05 UTC: by night\n"
-        "  Look at it, then run the command again.\n"
+        "  Fetch it anew with `couture groups show prod --output yaml`, or, to save the file all the same, "
+        "give `--revision 2`.\n"
     )
     content = yaml.safe_dump(yaml.safe_load(shown)["content"])
     (couture.folder / "content.yaml").write_text(content)
@@ -275,3 +276,12 @@ def test_apply_of_what_cannot_be_read(couture: Couture, prod: StoreServer, make_
     )
     assert "No such file or directory" in couture.error("settings", "apply", "prod", "none.yaml", code=2)
     assert prod.asked == []
+
+
+def test_a_property_that_spark_drops_is_warned_of(couture: Couture, prod: StoreServer) -> None:
+    run = couture("settings", "set", "prod", "fs.defaultFS=hdfs://nn:8020", "spark.x=1")
+    assert run.stdout == "Saved revision 2 of prod.\n"
+    assert run.stderr == (
+        "Warning: spark-submit drops properties that do not start with 'spark.', so fs.defaultFS reaches no job. "
+        "One of Hadoop's is spelled spark.hadoop.fs.defaultFS\n"
+    )

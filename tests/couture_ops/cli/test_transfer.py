@@ -75,7 +75,7 @@ def damaged(server: StoreServer) -> StoreServer:
 def test_a_damaged_download_leaves_what_was_there(couture: Couture, make_file: MakeFile) -> None:
     make_file("a.py", b"mine")
     before = sorted(os.listdir(couture.folder))
-    assert couture.error("artifacts", "download", "code", "a.py") == (
+    assert couture.error("artifacts", "download", "code", "a.py", "--force") == (
         f"Error: a.py arrived damaged: sha256 {hashlib.sha256(b'bad').hexdigest()}, expected {'00' * 32}. "
         "Run the command again.\n"
     )
@@ -122,10 +122,21 @@ def test_a_downloaded_file_has_the_modes_of_any_new_file(couture: Couture, make_
 
 
 @pytest.mark.usefixtures("good")
+def test_a_file_that_exists_is_replaced_when_told_to(couture: Couture, make_file: MakeFile) -> None:
+    mine = make_file("a.py", b"mine")
+    assert couture.error("artifacts", "download", "code", "a.py") == (
+        "Error: a.py exists already; nothing was downloaded. Give `--force` to replace it, or another name by `-o`.\n"
+    )
+    assert mine.read_bytes() == b"mine"
+    couture.ok("artifacts", "download", "code", "a.py", "--force")
+    assert mine.read_bytes() == b"job"
+
+
+@pytest.mark.usefixtures("good")
 def test_a_link_stays_a_link(couture: Couture, make_file: MakeFile) -> None:
     target = make_file("target.py", b"old")
     (couture.folder / "a.py").symlink_to(target)
-    couture.ok("artifacts", "download", "code", "a.py")
+    couture.ok("artifacts", "download", "code", "a.py", "--force")
     assert (couture.folder / "a.py").is_symlink()
     assert target.read_bytes() == b"job"
 

@@ -27,7 +27,7 @@ def submitter(http: httpx.Client) -> Submitter:
 
 
 def test_each_submission_is_of_another_task(http: httpx.Client, submitter: Submitter) -> None:
-    http.post(f"{API}/artifacts/code/job-00000.jar/versions", content=b"bytes").raise_for_status()
+    http.post(f"{API}/artifacts/code/job-00000.jar/versions", content=b"PK\x03\x04").raise_for_status()
     http.post(f"{API}/groups", json={"name": "group-00000"}).raise_for_status()
     assert submitter() > 0
     assert submitter() > 0
