@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from config_store import errors
 from config_store.database import passing_fault
+from config_store.names import nearest
 from config_store.secrets import NoSecretKey
 from couture_ops.errors import CoutureError
 
@@ -222,8 +223,27 @@ def _nearest(error: Exception) -> dict[str, Any]:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # a parameter that the route and its guard both read is found wrong twice
-    faults = {(_where(fault["loc"]), fault["msg"]): None for fault in map(_placed, error.errors())}
+    faults = {(_where(fault["loc"]), _message(request, fault)): None for fault in map(_placed, error.errors())}
     return await _told(request, errors.InvalidInput([errors.Fault(where, message) for where, message in faults]))
+
+
+def _message(request: Request, fault: dict[str, Any]) -> str:
+    """What pydantic says, and the way out where it leaves that to be guessed."""
+    message, place = str(fault["msg"]), tuple(fault["loc"])
+    if place == ("body",) and "json" not in request.headers.get("Content-Type", ""):
+        return "is not read as JSON: send Content-Type: application/json"
+    if fault.get("type") == "extra_forbidden" and len(place) == 2 and place[0] == "body":
+        fields = _fields(request)
+        near = nearest(str(place[1]), fields)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        return f"is no field here{hint} The fields are: {', '.join(fields)}"
+    return message
+
+
+def _fields(request: Request) -> list[str]:
+    """The fields of the body that the route reads."""
+    body = request.scope["route"].body_field
+    return [field.alias or name for name, field in body.field_info.annotation.model_fields.items()]
 
 
 def _placed(fault: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from config_store.settings import (
     setting_faults,
     text_faults,
     twin_faults,
+    value_faults,
     with_secret_mark,
 )
 from config_store.wire import SettingKind
@@ -172,6 +173,8 @@ def _content_faults(content: Content) -> Iterator[Fault]:
         if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
             value = "" if isinstance(setting.value, Token) else setting.value
             yield from setting_faults(where, kind, name, value, secret=setting.secret)
+        if kind is not SettingKind.ENVIRONMENT and not setting.secret:
+            yield from value_faults(where, name, setting.value)
         yield from note_faults(f"{where}.note", setting.note)
         if setting.secret and kind is not SettingKind.ENVIRONMENT and not _can_be_secret(kind, name):
             option = f"--{name}" if kind is SettingKind.ARGUMENT else name

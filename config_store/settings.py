@@ -46,6 +46,24 @@ ARGUMENTS = frozenset(TWINS) | {"proxy-user", "verbose"}
 #: Options that stand alone on the command line; their value is "true" or "false".
 FLAGS = frozenset({"supervise", "verbose"})
 
+#: Properties that hold a size of memory, and those that hold a number.
+#: Source: org.apache.spark.internal.config; JavaUtils.byteStringAs for the form, a bare number has the key's own unit.
+SIZES = frozenset(
+    {
+        "spark.driver.memory",
+        "spark.driver.memoryOverhead",
+        "spark.executor.memory",
+        "spark.executor.memoryOverhead",
+        "spark.executor.pyspark.memory",
+        "spark.python.worker.memory",
+        "spark.yarn.am.memory",
+        "spark.yarn.am.memoryOverhead",
+    }
+)
+COUNTS = frozenset({"spark.driver.cores", "spark.executor.cores", "spark.executor.instances", "spark.cores.max"})
+_SIZE = re.compile(r"[0-9]+(?:b|[kmgtp]b?)?")
+_COUNT = re.compile(r"[0-9]+")
+
 #: Properties that end up on a command line, so that they can't hold a secret.
 ON_A_COMMAND_LINE = frozenset(
     {
@@ -129,6 +147,19 @@ def setting_faults(where: str, kind: SettingKind, name: str, value: str, *, secr
         yield Fault(
             where, f"Unexpected value {'(secret)' if secret else repr(value)}: {name} is a flag, 'true' or 'false'"
         )
+
+
+def value_faults(where: str, name: str, value: str) -> Iterator[Fault]:
+    """What is certainly wrong with the value that a group gives to a setting; an empty one says nothing."""
+    key = TWINS.get(name, name)
+    if not value:
+        return
+    if key in SIZES and not _SIZE.fullmatch(value.strip().lower()):
+        yield Fault(
+            where, f"Unexpected value {value[:100]!r}: {name} is a size like '7g' or '512m', without a fraction"
+        )
+    if key in COUNTS and not _COUNT.fullmatch(value.strip()):
+        yield Fault(where, f"Unexpected value {value[:100]!r}: {name} is a whole number like '4'")
 
 
 def text_faults(where: str, value: str) -> Iterator[Fault]:

@@ -22,6 +22,7 @@ router = APIRouter(prefix="/previews", tags=["previews"])
 Previewer = Annotated[Caller, Depends(permitted("PUT", Resource.SUBMISSIONS))]
 
 _UNRENDERED = "Values in double braces are templates; each task run renders them."
+_SORTED = "Keys inside dictionaries stand sorted here, as Airflow stores a DAG; a run keeps their order."
 _WORKER = Path("/worker")
 _PATHS = f"Paths below {_WORKER} stand for places on the worker that will run the task."
 
@@ -48,7 +49,9 @@ def preview_task(services: ServicesDep, caller: Previewer, dag_id: str, task_id:
     if not services.identity.may_read_dag(caller, dag_id):
         raise ForbiddenDag(dag_id)
     job = services.tasks.job_request(dag_id, task_id)
-    return _preview(services, job, TaskIdentity(dag_id=dag_id, task_id=task_id, run_id="preview"))
+    preview = _preview(services, job, TaskIdentity(dag_id=dag_id, task_id=task_id, run_id="preview"))
+    holds_dictionary = any(argument.startswith("{") for argument in job.application_arguments)
+    return preview.model_copy(update={"notes": [*preview.notes, _SORTED]}) if holds_dictionary else preview
 
 
 def _preview(services: Services, job: JobRequest, task: TaskIdentity) -> Preview:

@@ -28,7 +28,7 @@ class Versions(BaseModel):
 
 @router.get("/version")
 def read_version(services: ServicesDep, caller: Annotated[Caller, Depends(identified)]) -> Versions:
-    """Which versions answer, as whom they know the caller, and whether he may submit; any user of this Airflow may ask."""
+    """Which versions answer, whom they take the caller for, and whether he may submit; any user may ask."""
     return Versions(
         couture=__version__,
         wire_version=WIRE_VERSION,

@@ -79,7 +79,8 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The lines of a table whose cells are never broken."""
     from rich.cells import cell_len
 
-    widths = [max([0, *(width for cell in column if (width := cell_len(cell)) <= WIDEST)]) for column in zip(*rows)]
+    columns = zip(*rows, strict=True)
+    widths = [max([0, *(width for cell in column if (width := cell_len(cell)) <= WIDEST)]) for column in columns]
     for row in rows:
         line = ""
         for place, cell in enumerate(row):

@@ -46,8 +46,27 @@ def show_settings(api: Api, group: str, output: str) -> None:
     emit(content, output, lambda: show_content(content))
 
 
+class AssignmentCommand(click.Command):
+    """Takes an option of spark-submit for the setting that was meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Wrong usage says how the setting is written."""
+        given = list(args)  # click empties the list
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-")
+            if not any(word.partition("=")[0] == f"--{name}" for word in given):
+                raise
+            # the value is not repeated: it may be a secret
+            raise click.UsageError(
+                f"No such option: --{name}. A setting is written without dashes: {name}=VALUE", ctx
+            ) from error
+
+
 @settings.command(
     "set",
+    cls=AssignmentCommand,
     epilog=examples(
         "couture settings set prod executor-memory=8g executor-cores=4",
         "couture settings set prod spark.sql.shuffle.partitions=64 --final --note 'the cluster has 64 cores'",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from admin_views.services import Services
     from config_store.blobs.file_system import FileSystemBlobs
     from tests.admin_views.api_process import ApiProcess
 

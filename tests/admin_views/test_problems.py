@@ -259,8 +259,21 @@ def test_a_body_that_can_not_be_read(api: httpx.Client, body: bytes) -> None:
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_a_body_of_another_type_is_refused(api: httpx.Client, content_type: str) -> None:
     answer = api.post("/groups", content=b'{"name": "prod"}', headers={"Content-Type": content_type})
-    assert places_of(answer) == ["body"]
+    assert problem_of(answer, 422, "InvalidInput")["detail"] == (
+        "body: is not read as JSON: send Content-Type: application/json"
+    )
     assert done(api.get("/groups"))["total"] == 0
+
+
+def test_an_unknown_field_names_those_there_are(api: httpx.Client) -> None:
+    fields = "name, description, copy_of, content, note"
+    errors = problem_of(api.post("/groups", json={"name": "a", "descripton": "", "zzz": 1}), 422, "InvalidInput")[
+        "errors"
+    ]
+    assert errors == [
+        {"where": "descripton", "message": f"is no field here; did you mean description? The fields are: {fields}"},
+        {"where": "zzz", "message": f"is no field here. The fields are: {fields}"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config_store.settings import MAX_VALUE_BYTES, Setting, setting_faults, twin_faults, twin_key, with_secret_mark
+from config_store.settings import (
+    MAX_VALUE_BYTES,
+    Setting,
+    setting_faults,
+    twin_faults,
+    twin_key,
+    value_faults,
+    with_secret_mark,
+)
 from config_store.wire import SettingKind
 
 ARGUMENT, CONFIGURATION, ENVIRONMENT = SettingKind.ARGUMENT, SettingKind.CONFIGURATION, SettingKind.ENVIRONMENT
@@ -193,3 +201,28 @@ def test_a_name_that_sounds_like_a_secret_marks_it(name: str) -> None:
 def test_another_name_leaves_the_mark_as_it_is(name: str) -> None:
     assert with_secret_mark(name, Setting("x")) == Setting("x")
     assert with_secret_mark(name, Setting("x", secret=True)) == Setting("x", secret=True)
+
+
+@pytest.mark.parametrize("name", ["driver-memory", "spark.executor.memory", "spark.executor.memoryOverhead"])
+@pytest.mark.parametrize("value", ["", "7g", "512m", "2GB", "1024", "1t", " 3500m ", "0"])
+def test_a_size_as_spark_reads_it(name: str, value: str) -> None:
+    assert list(value_faults("here", name, value)) == []
+
+
+@pytest.mark.parametrize("value", ["lots", "1.5g", "-1g", "7 g", "7x", "g"])
+def test_what_is_no_size(value: str) -> None:
+    (fault,) = value_faults("here", "executor-memory", value)
+    assert str(fault) == (
+        f"here: Unexpected value {value!r}: executor-memory is a size like '7g' or '512m', without a fraction"
+    )
+
+
+@pytest.mark.parametrize("name", ["driver-cores", "executor-cores", "num-executors", "total-executor-cores"])
+def test_what_is_no_number(name: str) -> None:
+    assert list(value_faults("here", name, "4")) == []
+    (fault,) = value_faults("here", name, "four")
+    assert fault.message == f"Unexpected value 'four': {name} is a whole number like '4'"
+
+
+def test_other_values_are_sparks_to_judge() -> None:
+    assert list(value_faults("here", "spark.my.memory", "lots")) == []

@@ -107,6 +107,17 @@ def test_the_command_of_a_task_is_that_of_its_request(store: httpx.Client, tasks
     assert preview["argv"] == ARGV
 
 
+def test_a_task_with_dictionaries_is_shown_with_sorted_keys_and_says_so(
+    store: httpx.Client, tasks: ListedTasks
+) -> None:
+    request = {**REQUEST, "application_arguments": ['{"method_id": "Load"}']}
+    tasks.requests["sales", "load"] = JobRequest.model_validate(request)
+    preview = done(store.get("/previews/dags/sales/tasks/load"))
+    assert preview["notes"][-1] == (
+        "Keys inside dictionaries stand sorted here, as Airflow stores a DAG; a run keeps their order."
+    )
+
+
 def test_a_request_without_a_task_is_shown_for_a_task_of_no_name(store: httpx.Client) -> None:
     preview = done(store.post("/previews", json={**REQUEST, "application_arguments": []}))
     assert preview["plan"]["app_name"] == "preview.preview"

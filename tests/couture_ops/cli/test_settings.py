@@ -285,3 +285,11 @@ def test_a_property_that_spark_drops_is_warned_of(couture: Couture, prod: StoreS
         "Warning: spark-submit drops properties that do not start with 'spark.', so fs.defaultFS reaches no job. "
         "One of Hadoop's is spelled spark.hadoop.fs.defaultFS\n"
     )
+
+
+def test_an_option_of_spark_submit_is_a_setting_without_dashes(couture: Couture, prod: StoreServer) -> None:
+    said = couture.error("settings", "set", "prod", "--executor-memory=8g", code=2)
+    assert said.endswith(
+        "Error: No such option: --executor-memory. A setting is written without dashes: executor-memory=VALUE\n"
+    )
+    assert prod.asked == []
