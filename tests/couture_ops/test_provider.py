@@ -102,7 +102,7 @@ def test_the_connection_type_is_the_hooks() -> None:
 
 
 def test_airflows_form_for_a_connection_says_what_belongs_where(monkeypatch: pytest.MonkeyPatch) -> None:
-    manager = ProvidersManager()
+    manager = ProvidersManager()  # type: ignore[no-untyped-call]
     monkeypatch.setattr(manager, "_field_behaviours", {})
     (connection,) = INFO["connection-types"]
     manager._add_customized_fields("couture-ops", "couture", connection["ui-field-behaviour"])
