@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 NAME, LARGE = "bench.jar", "large.jar"
 UPLOADS = "/couture/api/v1/artifacts/code/{}/versions"
 CHUNK = MB
+#: How a jar begins; the store takes nothing else for one.
+ZIP_MARK = b"PK\x03\x04"
 STORE_TIMEOUT_S = 60.0
 #: The first upload brings in what the server imports and keeps for all; it does not count.
 FIRST_UPLOAD_BYTES = 20 * MB
@@ -173,10 +175,10 @@ def upload(http: httpx.Client, name: str, chunks: Iterator[bytes], size: int) ->
 
 
 def noise(size: int, seed: int) -> Iterator[bytes]:
-    """Bytes that no two seeds have in common: one random chunk, each time with its number in front."""
+    """Bytes that no two seeds have in common: one random chunk, each time with its number in front, as a jar begins."""
     chunk = random.Random(seed).randbytes(CHUNK)  # noqa: S311  # guards nothing
     for number in range(0, size, CHUNK):
-        yield (hashlib.sha256(b"%d" % number).digest() + chunk)[: min(CHUNK, size - number)]
+        yield (ZIP_MARK + hashlib.sha256(b"%d" % number).digest() + chunk)[: min(CHUNK, size - number)]
 
 
 def write_noise(path: Path, size: int) -> None:
