@@ -111,5 +111,5 @@ class ListedTasks:
 
 def archived(name: str, content: bytes) -> bytes:
     """The content, behind the mark of a zip archive where the store asks for one."""
-    is_archive = name.endswith((".jar", ".zip", ".egg", ".whl"))
+    is_archive = name.lower().endswith((".jar", ".zip", ".egg", ".whl"))
     return b"PK\x03\x04" + content if is_archive and not content.startswith(b"PK") else content

@@ -67,6 +67,7 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
             "changes": [{"where": "arguments.queue", "old": None, "new": "etl"}],
         },
     ),
+    (errors.PlanOutdated(), {"status": 409, "title": "Somebody else saved meanwhile"}),
     (errors.DefaultGroupKept("prod"), {"status": 409, "title": "The default group stays"}),
     (
         errors.InUse("dependency", "a.jar", [User("group", "prod"), User("DAG", "sales")]),

@@ -166,7 +166,7 @@ def names(api: httpx.Client, overheard: Overheard, identity: RoleIdentity, tasks
     ticket = done(api.post("/submissions", json=OVERRIDES, headers=headers))
     path = f"/submissions/{ticket['submission_id']}"
     token = {"Authorization": f"Couture-Submission {ticket['token']}"}
-    assert api.post(f"{path}/reports", json={"state": "running"}, headers=token).status_code == 204
+    assert api.post(f"{path}/reports", json={"state": "running"}, headers=token).status_code == 200
     _provoke(api, identity)
     names = {
         "submission": ticket["submission_id"],

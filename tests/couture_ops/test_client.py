@@ -183,7 +183,7 @@ def test_a_problem_that_says_when_to_come_again_passes_by_itself() -> None:
     """The store's database gave a transaction up, or is away for a moment."""
     busy = {"type": "urn:couture:problem:DatabaseBusy", "title": "The database is busy", "detail": "x"}
     told = answer(503, busy, "application/problem+json", "Retry-After: 1")
-    with raw_server(told, answer(204, b"", "text/plain")) as server, connect(server.url, store_timeout_s=30) as client:
+    with raw_server(told, answer(200, b"{}")) as server, connect(server.url, store_timeout_s=30) as client:
         client.report("id", "token", Report(state=State.RUNNING))
     assert len(server.requests) == 2
 

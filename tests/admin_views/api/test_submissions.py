@@ -21,7 +21,7 @@ from tests.admin_views.calls import (
     upload,
     upon,
 )
-from tests.stand_ins import ListedTaskRuns, task
+from tests.stand_ins import ListedTaskRuns, archived, task
 
 if TYPE_CHECKING:
     import httpx
@@ -353,7 +353,7 @@ def test_the_token_opens_the_files_of_its_plan_and_no_other(store: httpx.Client,
     path = f"/submissions/{ticket['submission_id']}/files"
     files = {
         plan["application"]["sha256"]: JOB,
-        plan["resources"][0]["artifact"]["sha256"]: b"library",
+        plan["resources"][0]["artifact"]["sha256"]: archived("lib.jar", b"library"),
         plan["hadoop_files"][0]["sha256"]: CORE_SITE,
     }
     for digest, content in files.items():
