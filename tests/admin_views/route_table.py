@@ -10,6 +10,7 @@ from config_store.transfer.plan import GroupDeed, GroupStep, Plan
 from tests.admin_views.archives import packed
 from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, upon
 from tests.admin_views.furnished import REVISION
+from tests.stand_ins import archived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def _artifact_routes(kind: str, noun: str, resource: str, used: str, unused: str
             resource,
             f"{base}/{used}/versions",
             status=201,
-            content=b"new content",
+            content=archived(used, b"new content"),
             audited=upload,
         ),
         # who may see the code is who may change it: it may hold what readers are not meant to see
