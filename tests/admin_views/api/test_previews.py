@@ -103,19 +103,17 @@ def test_the_command_of_a_task_is_that_of_its_request(store: httpx.Client, tasks
     tasks.requests["sales", "load"] = JobRequest.model_validate(REQUEST)
     preview = done(store.get("/previews/dags/sales/tasks/load"))
     asked = done(store.post("/previews", json={**REQUEST, "task": {**TASK, "run_id": "preview"}}))
-    assert {**preview, "notes": []} == {**asked, "notes": []}
+    preview["notes"].remove(
+        "Keys inside dictionaries stand sorted here, as Airflow stores a DAG; a run keeps their order."
+    )
+    assert preview == asked
     assert preview["argv"] == ARGV
 
 
-def test_a_task_with_dictionaries_is_shown_with_sorted_keys_and_says_so(
-    store: httpx.Client, tasks: ListedTasks
-) -> None:
-    request = {**REQUEST, "application_arguments": ['{"method_id": "Load"}']}
-    tasks.requests["sales", "load"] = JobRequest.model_validate(request)
+def test_a_task_without_dictionaries_has_no_keys_to_speak_of(store: httpx.Client, tasks: ListedTasks) -> None:
+    tasks.requests["sales", "load"] = JobRequest.model_validate({**REQUEST, "application_arguments": ["a", "b"]})
     preview = done(store.get("/previews/dags/sales/tasks/load"))
-    assert preview["notes"][-1] == (
-        "Keys inside dictionaries stand sorted here, as Airflow stores a DAG; a run keeps their order."
-    )
+    assert [note for note in preview["notes"] if "sorted" in note] == []
 
 
 def test_a_request_without_a_task_is_shown_for_a_task_of_no_name(store: httpx.Client) -> None:
