@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.live_airflow import LiveAirflow
+from tests.stand_ins import archived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,9 +55,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
 def fill_store(client: httpx.Client) -> None:
     """The fixture of the acceptance cases, and a group for real Spark."""
     for name in ("hbase.jar", "commons.jar", "obelisk.egg"):
-        upload(client, "dependencies", name, f"content of {name}".encode())
+        upload(client, "dependencies", name, content_of(name))
     for name in ("couture.jar", "job.jar", "pi.py"):
-        upload(client, "code", name, f"content of {name}".encode())
+        upload(client, "code", name, content_of(name))
     create(client, "default", DEFAULT_CONTENT)
     put_hadoop_file(client, "default", "core-site.xml", CORE_SITE)
     put_hadoop_file(client, "default", "yarn-site.xml", YARN_SITE)
@@ -66,6 +67,11 @@ def fill_store(client: httpx.Client) -> None:
     client.post(f"{API}/groups", json={"name": "python", "copy_of": "default"}).raise_for_status()
     change(client, "python", {"py_files": [{"name": "obelisk.egg"}]})
     create(client, "real", REAL_CONTENT)
+
+
+def content_of(name: str) -> bytes:
+    """What an artifact of the acceptance cases holds."""
+    return archived(name, f"content of {name}".encode())
 
 
 def upload(client: httpx.Client, kind: str, name: str, content: bytes) -> None:

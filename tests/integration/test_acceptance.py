@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.conftest import CORE_SITE, YARN_SITE
+from tests.integration.conftest import CORE_SITE, YARN_SITE, content_of
 
 if TYPE_CHECKING:
     from tests.integration.live_airflow import LiveAirflow
@@ -91,9 +91,9 @@ def test_1_plain_jar(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> 
     assert call.options == BASE + identity("operator_task", "plain") + named
     assert (call.application, call.arguments) == ("couture.jar", ["inputData", "/outputData"])
     assert call.contents == {
-        "couture.jar": "content of couture.jar",
-        "hbase.jar": "content of hbase.jar",
-        "commons.jar": "content of commons.jar",
+        "couture.jar": content_of("couture.jar").decode(),
+        "hbase.jar": content_of("hbase.jar").decode(),
+        "commons.jar": content_of("commons.jar").decode(),
     }
 
 
@@ -240,7 +240,7 @@ def test_the_receipt_tells_what_ran(airflow: LiveAirflow, runs: dict[str, tuple[
     (receipt,) = airflow.receipts("plain", "operator_task", runs["plain"][0])
     (record,) = airflow.recorded("plain", "operator_task")
     assert receipt["argv"][1:] == record["argv"]
-    assert receipt["plan"]["application"]["sha256"] == hashlib.sha256(b"content of couture.jar").hexdigest()
+    assert receipt["plan"]["application"]["sha256"] == hashlib.sha256(content_of("couture.jar")).hexdigest()
     assert [entry["state"] for entry in receipt["timeline"]] == ["planned", "submitted", "running", "ended"]
     assert (receipt["outcome"], receipt["exit_code"], receipt["submitted_by"]) == ("succeeded", 0, "task")
     assert {s["name"]: s["layer"] for s in receipt["plan"]["settings"]} == {

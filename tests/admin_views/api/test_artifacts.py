@@ -300,8 +300,8 @@ def test_a_large_upload_costs_little_memory(api_process: ApiProcess, tmp_path: A
         upload(api, "small.py")
         before = api_process.peak_memory()
         with (tmp_path / "sparse").open("rb") as body:
-            assert done(api.post("/artifacts/code/large.jar/versions", content=body))["size"] == size
-        with api.stream("GET", "/artifacts/code/large.jar/versions/1/content") as answer:
+            assert done(api.post("/artifacts/code/large.py/versions", content=body))["size"] == size
+        with api.stream("GET", "/artifacts/code/large.py/versions/1/content") as answer:
             assert sum(len(chunk) for chunk in answer.iter_raw()) == size
     shutil.rmtree(api_process.directory / "blobs")
     assert api_process.peak_memory() - before <= 64 * 1024 * 1024
