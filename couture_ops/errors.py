@@ -223,7 +223,7 @@ class StoreUnreachable(CoutureError):
 
     def __init__(self, base_url: str, patience_s: float, reason: str) -> None:
         self.base_url, self.patience_s, self.reason = base_url, patience_s, reason
-        waited = f" for {patience_s:.0f} s" if round(patience_s) else ""
+        waited = f" for {patience_s:.0f} s" if patience_s >= 1 else ""
         super().__init__(
             f"The config store at {base_url} could not be reached{waited} ({reason}). Check that the "
             "API server runs and is reachable from this worker; [couture] store_timeout sets how long to wait."
