@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import sys
 import threading
@@ -16,6 +17,7 @@ from couture_ops.cache import locked, make_private, scratch_directory, space_nee
 from couture_ops.class_archive import (
     OLDEST_JAVA,
     ArchiveRecord,
+    ClassArchive,
     archive_key,
     check_conf_dir,
     check_environment,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 NEEDED_BYTES = 400_000_000
 #: Seconds between two lines that say that it goes on.
 PROGRESS_S = 5.0
+#: How a JVM that logs the classes it loads says that one of Spark's came from an archive on top of its own.
+_FROM_ARCHIVE = re.compile(r"org\.apache\.spark\.\S+ source: shared objects file \(top\)")
 TRAINING_JOB = Path(__file__).with_name("training_job.py")
 
 
@@ -108,6 +112,7 @@ def _build(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
     ):
         made = scratch / "classes.jsa"
         _train(spark_home, archives, jvm, environment, made)
+        _prove(spark_home, archives, jvm, environment, made)
         if archive_key(spark_home, jvm) != key:
             raise WarmFailed(spark_home, "its jars or the JVM changed meanwhile; run it again.", "")
         _make_durable(made)
@@ -127,9 +132,12 @@ def _build(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
 
 def _train(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Mapping[str, str], made: Path) -> None:
     """Run the job below a guardian, so that nothing of it outlives this process."""
+    loud_errors = (option.replace("=off", "=error") for option in quiet(jvm.feature))
+    # Compiled by C1 alone, the job takes half the time; the archive holds no compiled code.
+    options = (f"-XX:ArchiveClassesAtExit={made}", "-XX:TieredStopAtLevel=1", *loud_errors)
     end = run_driver(
         training_argv(spark_home, made.parent),
-        driver_environment(environment, _additions(spark_home, archives, jvm, environment, made)),
+        _environment(spark_home, archives, environment, options),
         made.parent,
         emit=lambda _: None,
     )
@@ -137,6 +145,21 @@ def _train(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
         raise WarmFailed(spark_home, explain_exit(end.exit_code, end.signal), end.last_lines)
     if not made.is_file():
         raise WarmFailed(spark_home, "the job succeeded, but its JVM wrote no archive.", end.last_lines)
+
+
+def _prove(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Mapping[str, str], made: Path) -> None:
+    """See that Spark's classes come out of it: a JVM leaves out, without a word, those it could not load again."""
+    options = (*ClassArchive(made, archives.no_conf_dir, jvm.feature).options(), "-Xlog:class+load")
+    blocks: list[str] = []
+    argv = (str(spark_home / "bin" / "spark-submit"), "--version")
+    run_driver(argv, _environment(spark_home, archives, environment, options), made.parent, blocks.append)
+    if not any(_FROM_ARCHIVE.search(block) for block in blocks):
+        raise WarmFailed(
+            spark_home,
+            "the JVM takes none of Spark's classes from what it wrote. It does so when the path of the Spark home "
+            "holds a blank or another character that a URL encodes; name the Spark home by a link with a plain path.",
+            "",
+        )
 
 
 def training_argv(spark_home: Path, scratch: Path) -> tuple[str, ...]:
@@ -158,13 +181,11 @@ def training_argv(spark_home: Path, scratch: Path) -> tuple[str, ...]:
     )
 
 
-def _additions(
-    spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Mapping[str, str], made: Path
+def _environment(
+    spark_home: Path, archives: ClassArchives, environment: Mapping[str, str], options: tuple[str, ...]
 ) -> dict[str, str]:
-    loud_errors = (option.replace("=off", "=error") for option in quiet(jvm.feature))
-    # Compiled by C1 alone, the job takes half the time; the archive holds no compiled code.
-    options = (f"-XX:ArchiveClassesAtExit={made}", "-XX:TieredStopAtLevel=1", *loud_errors)
-    return {
+    """Of a spark-submit whose JVM has these options, and starts as a driver with an archive does."""
+    additions = {
         "SPARK_HOME": str(spark_home),
         "SPARK_CONF_DIR": str(archives.no_conf_dir),
         "SPARK_LOCAL_IP": "127.0.0.1",
@@ -172,6 +193,7 @@ def _additions(
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
+    return driver_environment(environment, additions)
 
 
 @contextmanager

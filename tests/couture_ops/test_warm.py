@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 #: Writes the archive that its JVM would, and down how it was called.
 TRAINED = """#!/bin/sh
+if [ "$1" = --version ]; then
+  printf '%s\\n' "$SPARK_SUBMIT_OPTS" "$SPARK_CONF_DIR" > "$SPARK_HOME/proof"
+  echo '[0.5s][info][class,load] org.apache.spark.deploy.SparkSubmit source: shared objects file (top)'
+  exit
+fi
 made=${SPARK_SUBMIT_OPTS#*ArchiveClassesAtExit=}
 printf classes > "${made%% *}"
 printf '%s\\n' "$@" > "$SPARK_HOME/argv"
@@ -137,6 +142,28 @@ def test_the_job_listens_on_the_loopback_alone_and_reads_no_configuration(worker
         "127.0.0.1",
         sys.executable,
     ]
+
+
+def test_it_sees_that_sparks_classes_come_out_of_it(worker: Worker) -> None:
+    path = worker.warm()
+    assert (worker.spark / "proof").read_text().splitlines() == [
+        f"-Da=b -XX:SharedArchiveFile={path.parent}/building/{path.stem}/classes.jsa -Xshare:auto "
+        "-XX:+VerifySharedSpaces -Xlog:cds*=off -Xlog:class+load",
+        str(path.parent / "no-conf"),
+    ]
+
+
+def test_an_archive_without_sparks_classes_is_none(worker: Worker) -> None:
+    """As Java 17 makes it of a Spark home with a blank in its path."""
+    worker.script(TRAINED.replace("org.apache.spark.deploy.SparkSubmit", "java.util.Optional"))
+    with pytest.raises(WarmFailed) as caught:
+        worker.warm()
+    assert str(caught.value) == (
+        f"No class archive was made for {worker.spark}: the JVM takes none of Spark's classes from what it wrote. It "
+        "does so when the path of the Spark home holds a blank or another character that a URL encodes; name the Spark "
+        "home by a link with a plain path."
+    )
+    assert worker.left() == ["building"]
 
 
 def test_what_is_there_stays_unless_forced(worker: Worker) -> None:
