@@ -157,7 +157,7 @@ def _prove(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
         raise WarmFailed(
             spark_home,
             "the JVM takes none of Spark's classes from what it wrote. It does so when the path of the Spark home "
-            "holds a blank or another character that a URL encodes; name the Spark home by a link with a plain path.",
+            "holds a blank or another character that a URL encodes; move it (a link to it does not help).",
             "",
         )
 

@@ -160,8 +160,8 @@ def test_an_archive_without_sparks_classes_is_none(worker: Worker) -> None:
         worker.warm()
     assert str(caught.value) == (
         f"No class archive was made for {worker.spark}: the JVM takes none of Spark's classes from what it wrote. It "
-        "does so when the path of the Spark home holds a blank or another character that a URL encodes; name the Spark "
-        "home by a link with a plain path."
+        "does so when the path of the Spark home holds a blank or another character that a URL encodes; move it (a "
+        "link to it does not help)."
     )
     assert worker.left() == ["building"]
 
