@@ -1,4 +1,4 @@
-"""Archives of loaded classes that let a JVM with Spark start in about half the time: which fits, which is there.
+"""Archives of loaded classes that let a JVM with Spark start in about 0.6 of the time: which fits, which is there.
 
 Below ``<cache_dir>/class-archives`` lie ``<key>.jsa``, which the JVM maps into its memory, and ``<key>.json``,
 which says what it was made of. The key is a digest of all that the JVM compares when it opens an archive, so
@@ -114,7 +114,7 @@ class ClassArchives:
         if record is None:
             raise NoClassArchive(
                 f"none was built for {spark_home} as it is now, on Java {jvm.version} in {jvm.home}; "
-                "`airflow couture warm` builds it, and then a driver starts in about half the time"
+                "`airflow couture warm` builds it, and then a driver starts in about 0.6 of the time"
             )
         if (size := path.stat().st_size if path.is_file() else 0) != record.size:
             raise NoClassArchive(

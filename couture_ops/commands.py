@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from couture_ops.configuration import WorkerSettings
 
 WARM_DESCRIPTION = """
-Builds, on this worker, the archives of loaded classes with which a driver's JVM starts in about half the time: one
+Builds, on this worker, the archives of loaded classes with which a driver's JVM starts in about 0.6 of the time: one
 for each Spark home of [couture] spark_homes and for the default one, for the Java that JAVA_HOME (else PATH) leads
 to. Run it where the workers run, as their user and with their JAVA_HOME: after an installation, and after every
 change of Spark or Java. An archive takes half a minute, about 180 MB below [couture] cache_dir and, while it is
@@ -37,7 +37,7 @@ def warm_command() -> ActionCommand:
     """``airflow couture warm``."""
     return ActionCommand(
         name="warm",
-        help="Build the class archives with which drivers start in half the time (on a worker)",
+        help="Build the class archives with which drivers start in about 0.6 of the time (on a worker)",
         description=WARM_DESCRIPTION,
         func=lazy_load_command("couture_ops.commands.run_warm"),
         args=(_SPARK_HOME, _FORCE, ARG_VERBOSE),

@@ -56,7 +56,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "What downloaded files may take, in MB; the least recently used go first, never one in use.", "20000", "integer"
     ),
     "class_archive": _option(
-        "auto: a driver whose Spark and JVM have an archive (airflow couture warm) starts with it, in about half the "
+        "auto: a driver whose Spark and JVM have an archive (airflow couture warm) starts with it, in about 0.6 of the "
         "time; off: never.",
         "auto",
     ),

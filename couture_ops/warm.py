@@ -133,7 +133,7 @@ def _build(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
 def _train(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Mapping[str, str], made: Path) -> None:
     """Run the job below a guardian, so that nothing of it outlives this process."""
     loud_errors = (option.replace("=off", "=error") for option in quiet(jvm.feature))
-    # Compiled by C1 alone, the job takes half the time; the archive holds no compiled code.
+    # C1 alone: such a short job repays no more, and the archive holds no compiled code.
     options = (f"-XX:ArchiveClassesAtExit={made}", "-XX:TieredStopAtLevel=1", *loud_errors)
     end = run_driver(
         training_argv(spark_home, made.parent),

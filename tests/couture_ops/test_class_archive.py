@@ -114,7 +114,7 @@ def test_what_changed_has_none(place: Place, change: object) -> None:
     version = read_jvm(place.jdk).version
     assert place.refusal(plan()) == (
         f"none was built for {place.spark} as it is now, on Java {version} in {place.jdk}; "
-        "`airflow couture warm` builds it, and then a driver starts in about half the time"
+        "`airflow couture warm` builds it, and then a driver starts in about 0.6 of the time"
     )
 
 

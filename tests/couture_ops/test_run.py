@@ -260,7 +260,7 @@ def test_without_a_class_archive_the_log_says_why(
     worker.give(use_class_archive=True).run(filled.add_task())
     assert caplog.messages[1] == (
         f"The driver starts without a class archive: none was built for {spark} as it is now, on Java 17.0.15 in "
-        f"{jdk}; `airflow couture warm` builds it, and then a driver starts in about half the time"
+        f"{jdk}; `airflow couture warm` builds it, and then a driver starts in about 0.6 of the time"
     )
     assert only_receipt(filled).class_archive is None
 

@@ -277,7 +277,7 @@ def test_another_jvm_is_offered_none(bench: Bench, other_jvm: Jvm) -> None:
         bench.choose(bench.plan(), environment)
     assert str(caught.value) == (
         f"none was built for {bench.spark_home} as it is now, on Java {other_jvm.version} in {other_jvm.home}; "
-        "`airflow couture warm` builds it, and then a driver starts in about half the time"
+        "`airflow couture warm` builds it, and then a driver starts in about 0.6 of the time"
     )
 
 
