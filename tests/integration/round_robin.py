@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
 HOST = "127.0.0.1"
 
@@ -48,9 +48,8 @@ class RoundRobin:
 
 
 async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Until one side ends; then the other side learns of it."""
-    with suppress(OSError):
+    """Until one side ends or the balancer stops; then the other side learns of it."""
+    with closing(target), suppress(OSError):
         while chunk := await source.read(64 * 1024):
             target.write(chunk)
             await target.drain()
-    target.close()

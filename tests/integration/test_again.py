@@ -19,6 +19,7 @@ SUBMISSIONS = "/couture/api/v1/submissions"
 @pytest.fixture(scope="module")
 def success(airflow: LiveAirflow) -> dict[str, Any]:
     """The receipt of a run that worked; after it an admin saved."""
+    airflow.save("g_delta", arguments={"executor-memory": "3500m"}, note="enough")
     run_id, state = airflow.run("again")
     assert state == "success"
     (receipt,) = airflow.receipts("again", "t", run_id)
