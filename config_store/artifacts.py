@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -161,12 +161,29 @@ class VersionFinder:
 
     session: Session
     pinned: Mapping[tuple[ArtifactKind, str], int]
+    _newest: dict[tuple[ArtifactKind, str], Version] = field(default_factory=dict)
+
+    def look_ahead(self, kind: ArtifactKind, names: Iterable[str]) -> None:
+        """Find the newest versions of many names by one query; what is not there is told when it is asked for."""
+        named = ArtifactRow.name.in_([name for name in names if is_file_name(name)])
+        newest = (
+            select(func.max(VersionRow.version))
+            .where(VersionRow.artifact_id == ArtifactRow.id, VersionRow.hidden_at.is_(None))
+            .correlate(ArtifactRow)
+            .scalar_subquery()
+        )
+        query = select(VersionRow, ArtifactRow).join(ArtifactRow)
+        for found in self.session.execute(query.where(ArtifactRow.kind == kind, named, VersionRow.version == newest)):
+            version = _version(*found)
+            self._newest[kind, version.name] = version
 
     def __call__(self, kind: ArtifactKind, name: str, version: int | None = None) -> Version:
         """Raises NotFound with what is near."""
         pinned = self.pinned.get((kind, name))
         if pinned is not None and version in (None, pinned):
             return get_version(self.session, kind, name, pinned)
+        if version is None and (kind, name) in self._newest:
+            return self._newest[kind, name]
         return find_version(self.session, kind, name, version)
 
 

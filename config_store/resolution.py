@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from config_store.artifacts import ArtifactKind, VersionFinder, check_artifact_name, planned_artifact
 from config_store.content import FILE_LISTS, SECTIONS, open_setting, split_list
@@ -63,8 +62,7 @@ _FIELD_OF = {
 }
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One layer's word on one setting, its value in plain text."""
 
     layer: Layer
@@ -86,8 +84,9 @@ def resolve_plan(
     DependencyClash, InvalidInput (every fault of the request at once), Unresolvable, SecretUnreadable.
     """
     group = _group_of(session, request) if pins is None else _group_then(session, request, pins)
-    find = VersionFinder(session, pins.versions if pins else {})
     _check_request(request)
+    find = VersionFinder(session, pins.versions if pins else {})
+    find.look_ahead(ArtifactKind.DEPENDENCY, _dependencies(group, request))
     candidates = [*_of_group(group, cipher), *_of_operator(request, _secret_keys(group)), *_of_suite(task)]
     kept, warnings = _exclude(group, request, candidates)
     settings = tuple(_settle(group, kept))
@@ -116,6 +115,11 @@ def resolve_plan(
     )
     _check_target(plan)
     return plan
+
+
+def _dependencies(group: Group, request: JobRequest) -> Iterator[str]:
+    yield from (dependency.name for dependency in (*group.content.jars, *group.content.py_files))
+    yield from (*request.jars, *request.py_files)
 
 
 def _in_a_cluster(settings: Iterable[EffectiveSetting]) -> bool:
@@ -276,23 +280,26 @@ def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[Effective
 
 
 def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
-    rivals = sorted(rivals, key=lambda candidate: _LAYER_RANK[candidate.layer], reverse=True)
-    winner, beaten = rivals[0], rivals[1:]
+    winner, *beaten = sorted(rivals, key=_rank, reverse=True) if len(rivals) > 1 else rivals
     for loser in beaten:
         _check_final(group, winner, loser)
     secret = any(c.setting.secret or is_secret_name(c.name) for c in rivals)
     kind, name = (winner.kind, winner.name) if not secret else _off_the_command_line(winner)
-    mark = winner if winner.layer is Layer.GROUP else None
+    is_marked = winner.layer is Layer.GROUP
     return EffectiveSetting(
         kind=kind,
         name=name,
         value=winner.setting.value.lower() if winner.name in FLAGS else winner.setting.value,
         layer=winner.layer,
-        beat=tuple(Beaten(layer=c.layer, name=c.name, value=c.setting.value) for c in beaten),
-        final=mark is not None and mark.setting.final,
+        beat=tuple([Beaten(layer=c.layer, name=c.name, value=c.setting.value) for c in beaten]),
+        final=is_marked and winner.setting.final,
         secret=secret,
-        note=mark.setting.note if mark else "",
+        note=winner.setting.note if is_marked else "",
     )
+
+
+def _rank(candidate: Candidate) -> int:
+    return _LAYER_RANK[candidate.layer]
 
 
 def _check_final(group: Group, winner: Candidate, loser: Candidate) -> None:
@@ -361,35 +368,36 @@ def _krb5_conf(group: Group) -> StoredFile | None:
     return StoredFile(name=file.name, sha256=file.sha256, size=file.size) if file else None
 
 
-def _value(plan: SubmitPlan, argument: str) -> str | None:
-    setting = plan.setting(SettingKind.ARGUMENT, argument) or plan.setting(
-        SettingKind.CONFIGURATION, TWINS.get(argument, argument)
-    )
-    return setting.value if setting else None
-
-
 def _check_target(plan: SubmitPlan) -> None:
     """What spark-submit would refuse, or worse, would accept and get wrong."""
-    shown = plan.redacted()
-    master, principal = _value(plan, "master"), _value(plan, "principal")
-    on_yarn = master == "yarn"
+    settings = {twin_key(s.kind, s.name): s for s in plan.settings}
+
+    def setting(argument: str) -> EffectiveSetting | None:
+        return settings.get(twin_key(SettingKind.ARGUMENT, argument))
+
+    master, principal, deploy_mode = setting("master"), setting("principal"), setting("deploy-mode")
+    on_yarn = master is not None and master.value == "yarn"
     if on_yarn and not plan.hadoop_files:
         raise Unresolvable(
             f"Group {plan.group!r} has master=yarn and no Hadoop files, so the cluster's address is unknown; "
             "upload its core-site.xml and yarn-site.xml."
         )
-    if (_value(plan, "deploy-mode") or "client").lower() == "cluster" and not on_yarn:
+    if deploy_mode and deploy_mode.value.lower() == "cluster" and not on_yarn:
         raise Unresolvable(
-            f"deploy-mode=cluster with master={_value(shown, 'master') or '(none)'} is not supported: "
+            f"deploy-mode=cluster with master={_displayed(master) if master else '(none)'} is not supported: "
             "spark-submit ends with exit code 0 there even when the driver fails. "
             "Use deploy-mode=client, or master=yarn."
         )
     if plan.keytab and not principal:
         raise Unresolvable(f"Group {plan.group!r} has a keytab and no principal; set the principal it belongs to.")
     if principal and not plan.keytab:
-        raise Unresolvable(f"principal={_value(shown, 'principal')} needs a keytab; upload it to group {plan.group!r}.")
-    if principal and _value(plan, "proxy-user"):
+        raise Unresolvable(f"principal={_displayed(principal)} needs a keytab; upload it to group {plan.group!r}.")
+    if principal and setting("proxy-user"):
         raise Unresolvable("proxy-user and principal exclude each other in spark-submit; keep one of them.")
+
+
+def _displayed(setting: EffectiveSetting) -> str:
+    return HIDDEN if setting.secret else setting.value
 
 
 def _warnings(settings: Iterable[EffectiveSetting]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, false, func, insert, inspect, select
+from sqlalchemy import delete, false, func, insert, inspect, select, update
 from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind
@@ -91,12 +91,12 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     again = find_rerun(session, submitter, row)
     plan = resolve_plan(session, request, submitter.task, cipher, pins_of(*again) if again else None)
     token = secrets.token_urlsafe(32)
+    planned = _planned(request, plan, token)
     if row is None:
         close_earlier_tries(session, submitter, request)
-        row = _begin(session, submitter, redact_request(request, plan), plan, token)
-    if row.state != State.PLANNED:
-        raise WrongState(row.id, row.state, State.PLANNED)
-    _fill_plan(row, redact_request(request, plan), plan, token)
+        row = _begin(session, submitter, planned)
+    if row.token_sha256 != planned["token_sha256"]:
+        _plan_anew(session, row, planned)
     if again:
         fulfil_rerun(session, row, *again)
     session.flush()
@@ -226,18 +226,38 @@ def _row_of_try(session: Session, submitter: Submitter) -> SubmissionRow | None:
     if submitter.task_instance_id is None:
         return None
     query = select(SubmissionRow).where(SubmissionRow.task_instance_id == submitter.task_instance_id)
-    return session.scalar(query.with_for_update(), execution_options={"populate_existing": True})
+    locked = query.options(*_WITHOUT_PLAN).with_for_update()
+    return session.scalar(locked, execution_options={"populate_existing": True})
 
 
-def _begin(session: Session, submitter: Submitter, request: JobRequest, plan: SubmitPlan, token: str) -> SubmissionRow:
+def _planned(request: JobRequest, plan: SubmitPlan, token: str) -> dict[str, Any]:
+    """What a receipt holds of a plan, by column."""
+    return {
+        "group_name": plan.group,
+        "revision": plan.revision,
+        "app_name": plan.app_name,
+        "request": redact_request(request, plan),
+        "plan": plan.redacted(),
+        "token_sha256": _sha256(token),
+    }
+
+
+def _begin(session: Session, submitter: Submitter, planned: dict[str, Any]) -> SubmissionRow:
     """A new receipt; when the same try asks twice at once, the second gets that of the first."""
     row = SubmissionRow(id=str(uuid.uuid4()), created_at=datetime.now(UTC), timeline=[], facts={})
     _fill_identity(row, submitter)
     row.enter(State.PLANNED)
-    _fill_plan(row, request, plan, token)
     values = {column.key: getattr(row, column.key) for column in inspect(SubmissionRow).column_attrs}
-    insert_unless_there(session, SubmissionRow, **values)
-    return _row_of_try(session, submitter) or session.get_one(SubmissionRow, row.id)
+    insert_unless_there(session, SubmissionRow, **{**values, **planned})
+    return _row_of_try(session, submitter) or session.get_one(SubmissionRow, row.id, options=_WITHOUT_PLAN)
+
+
+def _plan_anew(session: Session, row: SubmissionRow, planned: dict[str, Any]) -> None:
+    """Replace what was planned for a try that asks again; raises WrongState when something was started."""
+    if row.state != State.PLANNED:
+        raise WrongState(row.id, row.state, State.PLANNED)
+    session.execute(update(SubmissionRow).where(SubmissionRow.id == row.id).values(planned))
+    session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id == row.id))
 
 
 def _check_identity(task: TaskIdentity) -> None:
@@ -263,15 +283,7 @@ def _fill_identity(row: SubmissionRow, submitter: Submitter) -> None:
     row.map_index, row.try_number = task.map_index, task.try_number
 
 
-def _fill_plan(row: SubmissionRow, request: JobRequest, plan: SubmitPlan, token: str) -> None:
-    row.group_name, row.revision, row.app_name = plan.group, plan.revision, plan.app_name
-    row.request = request.model_dump(mode="json")
-    row.plan = plan.redacted().model_dump(mode="json")
-    row.token_sha256 = _sha256(token)
-
-
 def _record_files(session: Session, submission_id: str, plan: SubmitPlan) -> None:
-    session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id == submission_id))
     files = list(dict.fromkeys(_files(plan)))
     version_ids = _version_ids(session, [file for file, _ in files])
     rows = [

@@ -19,6 +19,8 @@ import os
 import re
 import shutil
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +29,7 @@ from couture_ops.errors import DamagedDownload, NoSpaceLeft, UnsafeDirectory, Un
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
     from typing import BinaryIO
 
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CHUNK = 1024 * 1024
+#: So many chunks of a transfer (of 1 MiB at most) wait for their hash.
+_MAX_UNHASHED = 8
 _SCRATCH_LOCK = re.compile(r"^\.(.+)\.lock$")
 _MAX_NAME_BYTES = 255  # NAME_MAX of every common Linux file system
 _OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -169,23 +174,31 @@ class _Entry(NamedTuple):
 
 
 class _HashingFile(io.FileIO):
-    """A new file that computes its sha256 while it is written; appends only, whatever the position."""
+    """A new file that computes its sha256 while it is written; appends only, whatever the position.
+
+    A thread of its own hashes, which takes as long as the transfer does.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "a+")
         self._sha256 = hashlib.sha256()
+        self._hasher = ThreadPoolExecutor(1, "sha256")
+        self._unhashed: deque[Future[None]] = deque()
 
     def write(self, chunk: ReadableBuffer, /) -> int:
         """Write all of the chunk; plain FileIO may write a part of it."""
-        view = memoryview(chunk).cast("B")
+        kept = bytes(chunk)
+        view = memoryview(kept)
+        self._unhashed.append(self._hasher.submit(self._sha256.update, kept))
         done = 0
         while done < len(view):
             done += super().write(view[done:])
-        self._sha256.update(view)
+        self._await_hashes(_MAX_UNHASHED)
         return len(view)
 
     def truncate(self, size: int | None = None, /) -> int:
         """Cut the file, for a transfer that starts again; the digest follows."""
+        self._await_hashes(0)
         length = super().truncate(size)
         self._sha256 = hashlib.sha256()
         self.seek(0)
@@ -195,11 +208,21 @@ class _HashingFile(io.FileIO):
 
     def settle(self, file: StoredFile) -> None:
         """Check digest and size, make the file read-only and durable. Raises DamagedDownload."""
+        self._await_hashes(0)
         size, sha256 = os.fstat(self.fileno()).st_size, self._sha256.hexdigest()
         if (size, sha256) != (file.size, file.sha256):
             raise DamagedDownload(file.name, file.sha256, sha256, file.size, size)
         os.fchmod(self.fileno(), 0o444)
         os.fsync(self.fileno())
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._hasher.shutdown()
+        super().close()
+
+    def _await_hashes(self, left: int) -> None:
+        while len(self._unhashed) > left:
+            self._unhashed.popleft().result()
 
 
 def check_file_name(name: str) -> str:

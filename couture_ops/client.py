@@ -20,6 +20,7 @@ from config_store.wire import (
     Ticket,
     Wire,
 )
+from couture_ops.bulk_transport import BulkTransport
 from couture_ops.errors import StoreRefused, StoreUnreachable
 
 if TYPE_CHECKING:
@@ -51,15 +52,17 @@ class StoreClient:
         self.base_url = base_url
         self._authorization = authorization
         self._store_timeout_s = store_timeout_s
-        self._http = httpx.Client(
-            base_url=base_url + API_PATH,
-            headers={WIRE_VERSION_HEADER: str(WIRE_VERSION)},
-            timeout=httpx.Timeout(_READ_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
-        )
+        about: dict[str, Any] = {
+            "base_url": base_url + API_PATH,
+            "headers": {WIRE_VERSION_HEADER: str(WIRE_VERSION)},
+        }
+        self._http = httpx.Client(**about, timeout=httpx.Timeout(_READ_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S))
+        self._bulk = httpx.Client(**about, transport=BulkTransport(_READ_TIMEOUT_S))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._bulk.close()
 
     def submit(self, job: JobRequest) -> Ticket:
         """Have a job resolved and its receipt written; nothing is started when this raises."""
@@ -84,7 +87,7 @@ class StoreClient:
         The store is waited for anew whenever bytes came: a long transfer may break more than once.
         """
         path = f"/submissions/{submission_id}/files/{file.sha256}"
-        transfer = _Transfer(self._http, path, _submission_header(token), file.size, destination, offset)
+        transfer = _Transfer(self._bulk, path, _submission_header(token), file.size, destination, offset)
         furthest = offset
         while file.size > offset:
             try:
