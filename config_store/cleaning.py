@@ -102,10 +102,15 @@ def hold_blobs(session: Session, blobs: BlobStorage, digests: Collection[str]) -
 
     Call it before the rows are written. Raises BlobVanished for one that was cleaned a moment ago.
     """
-    session.execute(select(_LOCKED).with_for_update(read=True))
+    hold_every_blob(session)
     for sha256 in digests:
         if not blobs.exists(sha256):
             raise BlobVanished(sha256)
+
+
+def hold_every_blob(session: Session) -> None:
+    """Keep all blobs from being cleaned until the transaction's end: what is still named then stays."""
+    session.execute(select(_LOCKED).with_for_update(read=True))
 
 
 def find_litter(database: Database, blobs: BlobStorage, limits: Limits, told: Callable[[str], None]) -> Litter:

@@ -15,6 +15,7 @@ from sqlalchemy import delete, false, func, insert, inspect, select, update
 from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind
+from config_store.cleaning import hold_every_blob
 from config_store.database import insert_unless_there
 from config_store.errors import Fault, InvalidInput, NotFound, WrongState, reject
 from config_store.lost import close_earlier_tries
@@ -89,6 +90,8 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     check_author(submitter.name)
     row = _row_of_try(session, submitter)
     again = find_rerun(session, submitter, row)
+    if again:
+        hold_every_blob(session)  # the old receipt names files that nothing else may need
     plan = resolve_plan(session, request, submitter.task, cipher, pins_of(*again) if again else None)
     token = secrets.token_urlsafe(32)
     planned = _planned(request, plan, token)
