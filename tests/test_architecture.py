@@ -118,6 +118,7 @@ def test_the_server_knows_of_workers_what_previews_need() -> None:
     allowed = (
         "couture_ops.__version__",
         "couture_ops.checks",
+        "couture_ops.cli.dag_tree",
         "couture_ops.command",
         "couture_ops.commands.warm_command",
         "couture_ops.errors",

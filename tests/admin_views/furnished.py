@@ -16,7 +16,7 @@ from config_store.database import Database, open_engine
 from config_store.secrets import FernetCipher
 from config_store.wire import JobRequest
 from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
-from tests.stand_ins import ListedAudit, ListedTaskRuns, ListedTasks, RoleIdentity, task
+from tests.stand_ins import ListedAudit, ListedDags, ListedTaskRuns, ListedTasks, RoleIdentity, task
 
 PROOF = "ti-1:secret"
 #: The revision at which the group ``prod`` of the furnished store stands.
@@ -40,6 +40,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "audit": ListedAudit(),
         "tasks": ListedTasks(),
         "task_runs": ListedTaskRuns(),
+        "dags": ListedDags(),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",
     }
