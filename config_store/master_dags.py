@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPECHECKING
 
 from config_store.names import nearest
 from config_store.wire import Finding
 
-if TYPE_CHECKING:
+if TYPECHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_CHECK = "master dags"
+CHECK = "master dags"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def check_masters(tasks: Mapping[str, Sequence[DagTask]], heads: Mapping[str, Da
     ]
     yield from faults
     if not faults:
-        yield Finding.ok(_CHECK, "the master DAGs", _all_well(tasks))
+        yield Finding.ok(CHECK, "the master DAGs", _all_well(tasks))
 
 
 def _all_well(tasks: Mapping[str, Sequence[DagTask]]) -> str:
@@ -131,7 +131,7 @@ def _all_well(tasks: Mapping[str, Sequence[DagTask]]) -> str:
 
 def _cycle(chain: tuple[str, ...]) -> Finding:
     return Finding.fault(
-        _CHECK,
+        CHECK,
         f"DAG {chain[0]}",
         f"It would start itself: {' -> '.join(chain)}.",
         "Take one of these DAGs out of the chain.",
@@ -143,13 +143,13 @@ def _children_faults(task: DagTask, heads: Mapping[str, DagHead]) -> Iterator[Fi
     for child in task.children:
         head = heads.get(child)
         if head is None:
-            yield Finding.fault(_CHECK, subject, f"There is no DAG {child!r}.", _missing_advice(child, heads))
+            yield Finding.fault(CHECK, subject, f"There is no DAG {child!r}.", _missing_advice(child, heads))
         elif head.has_import_errors:
             advice = f"See `airflow dags list-import-errors`, and mend the file of {child}."
-            yield Finding.fault(_CHECK, subject, f"The file of the DAG {child!r} can't be imported.", advice)
+            yield Finding.fault(CHECK, subject, f"The file of the DAG {child!r} can't be imported.", advice)
         elif head.is_paused and not heads.get(task.dag_id, DagHead()).is_paused:
             advice = f"Unpause it: airflow dags unpause {child}"
-            yield Finding.warning(_CHECK, subject, f"The DAG {child!r} is paused: a run of it would not begin.", advice)
+            yield Finding.warning(CHECK, subject, f"The DAG {child!r} is paused: a run of it would not begin.", advice)
 
 
 def _missing_advice(child: str, dag_ids: Iterable[str]) -> str:

@@ -10,12 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin_views.checks.access import check_keys, check_permissions, check_plugin, usable_keys
 from admin_views.checks.database import check_database, missing_file
+from admin_views.checks.masters import look_at_masters
 from admin_views.checks.storage import check_storage, open_storage
 from admin_views.database import open_database
 from config_store.blob_check import check_artifacts
 from config_store.errors import UnknownGroup
 from config_store.group_check import asked_spark_homes, check_group, live_group_names
-from config_store.master_dags import check_masters
 from config_store.schema_check import read_schema
 from config_store.secrets import FernetCipher
 from config_store.wire import Finding
@@ -48,7 +48,7 @@ def server_checks(server: ServerSettings, scope: Scope) -> list[Check]:
         Check("fernet key", "[core] fernet_key", lambda _: [check_keys(server.fernet_keys)]),
         Check("blob storage", "[couture] blob_root", lambda _: check_storage(server)),
         _store_check("artifacts", database, partial(_artifacts, database, server, scope)),
-        Check("master dags", "the DAGs that start others", lambda _: _masters()),
+        Check("master dags", "the DAGs that start others", lambda _: look_at_masters()),
         _store_check("groups", database, partial(_groups, database, server, scope)),
     ]
 
@@ -82,19 +82,6 @@ def _has_tables(database: Database) -> bool:
         return not read_schema(database.engine).missing
     except SQLAlchemyError:  # the check of the database tells it
         return False
-
-
-def _masters() -> Iterable[Finding]:
-    from admin_views.dag_catalogue import AirflowDags  # brings Airflow's models: not where only a worker is checked
-
-    subject = "the master DAGs"
-    try:
-        catalogue = AirflowDags()
-        return list(check_masters(catalogue.tasks(), catalogue.heads()))
-    except SQLAlchemyError as error:
-        said = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
-        advice = "Start that database, or run `airflow db migrate`."
-        return [Finding.fault("master dags", subject, f"Airflow's database does not tell them: {said}", advice)]
 
 
 def _artifacts(database: Database, server: ServerSettings, scope: Scope, watch: Watch) -> Iterator[Finding]:

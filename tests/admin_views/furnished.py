@@ -57,7 +57,7 @@ class Furnished:
     names: dict[str, str]
 
     def copy_to(self, directory: Path, **more: Any) -> Services:
-        """The services of a copy, in which the task of PROOF runs and the DAG ``sales``, known to Airflow, has a Spark task."""
+        """The services of a copy; in its Airflow the task of PROOF runs, and the DAG ``sales`` has a Spark task."""
         shutil.rmtree(directory, ignore_errors=True)
         shutil.copytree(self.directory, directory)
         services = services_in(directory, self.key, **more)
