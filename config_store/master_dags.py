@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPECHECKING
+from typing import TYPE_CHECKING
 
 from config_store.names import nearest
 from config_store.wire import Finding
 
-if TYPECHECKING:
+if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 CHECK = "master dags"

@@ -20,6 +20,7 @@ from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, BaseOperator
 from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+from airflow.utils.state import DagRunState
 from sqlalchemy import create_engine, event, insert, select
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
@@ -106,7 +107,7 @@ def test_mapped_tasks() -> None:
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Airflow's tables in a file of their own."""
-    import_all_models()
+    import_all_models()  # type: ignore[no-untyped-call]  # Airflow's
     made = create_engine(f"sqlite:///{tmp_path / 'airflow.db'}")
     Base.metadata.create_all(made)
     sessions = scoped_session(sessionmaker(made, expire_on_commit=False))
@@ -120,17 +121,17 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     made.dispose()
 
 
+def dag_row(dag_id: str, **more: Any) -> DagModel:
+    """Airflow's row of a DAG that is there and not paused."""
+    columns = {"bundle_name": "dags", "is_stale": False, "is_paused": False, "fileloc": "f", **more}
+    return DagModel(dag_id=dag_id, **columns)  # type: ignore[no-untyped-call]  # Airflow's
+
+
 def write(engine: Engine, *dags: DAG, **more: Any) -> None:
     """Store the DAGs as the DAG processor does; ``more``: columns of Airflow's row of the DAG."""
     with Session(engine) as session:
         for dag in dags:
-            session.merge(
-                DagModel(
-                    dag_id=dag.dag_id,
-                    bundle_name="dags",
-                    **{"is_stale": False, "is_paused": False, "fileloc": "f", **more},
-                )
-            )
+            session.merge(dag_row(dag.dag_id, **more))
             session.flush()
             dag.fileloc = __file__
             SerializedDagModel.write_dag(LazyDeserializedDAG.from_dag(dag), bundle_name="dags", session=session)
@@ -140,9 +141,7 @@ def write(engine: Engine, *dags: DAG, **more: Any) -> None:
 def write_many(engine: Engine, names: list[str], document: dict[str, Any]) -> None:
     """Store DAGs of one and the same document, without the processor's effort for each."""
     with Session(engine) as session:
-        session.add_all(
-            DagModel(dag_id=name, bundle_name="dags", is_stale=False, is_paused=False, fileloc="f") for name in names
-        )
+        session.add_all(map(dag_row, names))
         versions = [DagVersion(dag_id=name, bundle_name="dags", version_number=1) for name in names]
         session.add_all(versions)
         session.flush()
@@ -166,7 +165,9 @@ def master(dag_id: str, *children: str) -> DAG:
 
 def add_run(session: Session, dag_id: str, run_id: str, state: str = "success", hour: int = 1) -> DagRun:
     """Store a run."""
-    run = DagRun(dag_id=dag_id, run_id=run_id, run_type="manual", state=state, run_after=AT.replace(hour=hour))
+    run = DagRun(
+        dag_id=dag_id, run_id=run_id, run_type="manual", state=DagRunState(state), run_after=AT.replace(hour=hour)
+    )
     run.start_date, run.end_date = AT, AT
     session.add(run)
     session.flush()

@@ -251,10 +251,10 @@ def test_a_deep_chain_is_cut() -> None:
 
 def test_a_tree_that_doubles_at_every_level_is_cut() -> None:
     catalogue = airflow("m0")
-    for level in range(20):
-        catalogue.known[f"m{level + 1}"] = DagHead()
-        starts(catalogue, f"m{level}", f"m{level + 1}")
-        catalogue.starting.append(DagTask(f"m{level}", "again", f"m{level + 1}", ""))
+    for depth in range(20):
+        catalogue.known[f"m{depth + 1}"] = DagHead()
+        starts(catalogue, f"m{depth}", f"m{depth + 1}")
+        catalogue.starting.append(DagTask(f"m{depth}", "again", f"m{depth + 1}", ""))
     tree = grow(catalogue, "m0")
     nodes = list(told(tree))
     assert MAX_NODES / 2 < len(nodes) <= MAX_NODES

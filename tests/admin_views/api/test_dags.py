@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 START, END = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
 LOAD_RUN = child_run_id("night", "r1", "load")
-NOTHING = {
+NOTHING: dict[str, Any] = {
     "map_index": None,
     "mapped": False,
     "conditional": False,
