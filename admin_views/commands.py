@@ -9,6 +9,7 @@ from airflow.utils.cli import suppress_logs_and_warning
 
 from admin_views.checks.command import check_command
 from admin_views.clean_command import clean_command
+from admin_views.dags_command import dags_command
 from admin_views.rotate_command import rotate_command
 from couture_ops.commands import warm_command
 
@@ -35,7 +36,7 @@ def get_cli_commands() -> list[CLICommand]:
         func=lazy_load_command("admin_views.commands.run_init"),
         args=(ARG_VERBOSE,),
     )
-    subcommands = (init, check_command(), clean_command(), rotate_command(), warm_command())
+    subcommands = (init, check_command(), dags_command(), clean_command(), rotate_command(), warm_command())
     return [GroupCommand(name="couture", help="Central configuration of Spark jobs", subcommands=subcommands)]
 
 

@@ -28,7 +28,7 @@ from config_store.submissions import Submitter
 from config_store.wire import PROOF_KEY, TaskIdentity, proof_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
@@ -69,6 +69,25 @@ class AirflowIdentity:
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may read the DAG's code-level details: its tasks."""
         return _permits_dag(caller, dag_id, "GET", DagAccessEntity.TASK)
+
+    def readable_dags(self, caller: Caller, dag_ids: Collection[str]) -> set[str]:
+        """The right that Airflow's own pages of a DAG's tasks and of its runs ask for; teams are read at once."""
+        with create_session() as session:
+            teams = DagModel.get_dag_id_to_team_name_mapping(list(dag_ids), session=session)
+        permits = get_auth_manager().is_authorized_dag
+        return {
+            dag_id
+            for dag_id in dag_ids
+            if all(
+                permits(
+                    method="GET",
+                    access_entity=entity,
+                    details=DagDetails(id=dag_id, team_name=teams.get(dag_id)),
+                    user=caller.user,
+                )
+                for entity in (DagAccessEntity.TASK, DagAccessEntity.RUN)
+            )
+        }
 
     def may_run_task(self, caller: Caller, dag_id: str) -> bool:
         """The right that Airflow's own Clear asks for."""

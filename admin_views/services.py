@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from config_store import lost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
     from admin_views.permissions import Action, Resource
     from config_store.blobs.protocol import BlobStorage
+    from config_store.dag_tree import DagCatalogue
     from config_store.database import Database
     from config_store.diff import Change
     from config_store.secrets import Cipher
@@ -43,6 +44,9 @@ class Identity(Protocol):
 
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may read the DAG."""
+
+    def readable_dags(self, caller: Caller, dag_ids: Collection[str]) -> set[str]:
+        """Those of the DAGs whose tasks and runs the user may read, whether they exist or not."""
 
     def may_run_task(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may clear tasks of the DAG, and so have them run again."""
@@ -117,6 +121,7 @@ class Services:
     audit: AuditTrail
     tasks: TaskCatalogue
     task_runs: TaskRuns
+    dags: DagCatalogue
     max_upload_bytes: int
     airflow_version: str
 

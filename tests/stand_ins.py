@@ -5,21 +5,26 @@ The same behaviour on Airflow itself is tested in tests/integration.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from admin_views.permissions import ROLES, Action, Resource
 from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import AuditEntry, Caller
+from config_store.dag_tree import RunHead, TaskRun
 from config_store.errors import NotFound, Unresolvable
 from config_store.submissions import Submitter
 from config_store.wire import JobRequest, TaskIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
     from starlette.requests import Request
+
+    from config_store.dag_tree import RunKey
+    from config_store.master_dags import DagHead, DagTask
 
 
 def task(dag_id: str = "sales", task_id: str = "load", **more: Any) -> TaskIdentity:
@@ -50,6 +55,10 @@ class RoleIdentity:
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Every DAG but those named private."""
         return not dag_id.startswith("private")
+
+    def readable_dags(self, caller: Caller, dag_ids: Collection[str]) -> set[str]:
+        """Those that he may read."""
+        return {dag_id for dag_id in dag_ids if self.may_read_dag(caller, dag_id)}
 
     def may_run_task(self, caller: Caller, dag_id: str) -> bool:
         """Users and above, of every DAG but those named private."""
@@ -94,6 +103,47 @@ class ListedTaskRuns:
         if task.task_id in self.running:
             raise Unresolvable(f"{task.task_id} is running")
         self.again.append(task)
+
+
+@dataclass
+class ListedDags:
+    """The DAGs and runs that a test lists; ``asked`` counts the questions."""
+
+    known: dict[str, DagHead] = field(default_factory=dict)
+    starting: list[DagTask] = field(default_factory=list)
+    all_runs: list[RunHead] = field(default_factory=list)
+    instances: list[TaskRun] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def heads(self, dag_ids: Collection[str] | None = None) -> dict[str, DagHead]:
+        """The listed DAGs."""
+        self.asked["heads"] += 1
+        return {name: head for name, head in self.known.items() if dag_ids is None or name in dag_ids}
+
+    def tasks(self, dag_ids: Collection[str] | None = None) -> dict[str, list[DagTask]]:
+        """The listed tasks."""
+        self.asked["tasks"] += 1
+        found: dict[str, list[DagTask]] = {}
+        for one in self.starting:
+            if dag_ids is None or one.dag_id in dag_ids:
+                found.setdefault(one.dag_id, []).append(one)
+        return found
+
+    def newest_runs(self, dag_ids: Collection[str]) -> dict[str, RunHead]:
+        """The listed run that stands last."""
+        self.asked["newest_runs"] += 1
+        return {run.dag_id: run for run in self.all_runs if run.dag_id in dag_ids}
+
+    def runs(self, runs: Collection[RunKey]) -> dict[RunKey, RunHead]:
+        """The listed runs."""
+        self.asked["runs"] += 1
+        return {(run.dag_id, run.run_id): run for run in self.all_runs if (run.dag_id, run.run_id) in runs}
+
+    def task_runs(self, runs: Collection[RunKey], tasks: Collection[DagTask]) -> list[TaskRun]:
+        """The listed instances."""
+        self.asked["task_runs"] += 1
+        ids = {one.task_id for one in tasks}
+        return [one for one in self.instances if (one.dag_id, one.run_id) in runs and one.task_id in ids]
 
 
 @dataclass

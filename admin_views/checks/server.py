@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin_views.checks.access import check_keys, check_permissions, check_plugin, usable_keys
 from admin_views.checks.database import check_database, missing_file
+from admin_views.checks.masters import look_at_masters
 from admin_views.checks.storage import check_storage, open_storage
 from admin_views.database import open_database
 from config_store.blob_check import check_artifacts
@@ -47,6 +48,7 @@ def server_checks(server: ServerSettings, scope: Scope) -> list[Check]:
         Check("fernet key", "[core] fernet_key", lambda _: [check_keys(server.fernet_keys)]),
         Check("blob storage", "[couture] blob_root", lambda _: check_storage(server)),
         _store_check("artifacts", database, partial(_artifacts, database, server, scope)),
+        Check("master dags", "the DAGs that start others", lambda _: look_at_masters()),
         _store_check("groups", database, partial(_groups, database, server, scope)),
     ]
 

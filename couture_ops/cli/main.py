@@ -27,6 +27,7 @@ COMMANDS = {
     "import": "importing:import_",
     "submissions": "submissions:submissions",
     "diff": "diff:diff",
+    "dags": "dags:dags",
     "render": "render:render",
     "completion": "completion:completion",
 }

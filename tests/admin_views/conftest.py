@@ -14,7 +14,7 @@ from tests.admin_views.api_process import ApiProcess, started
 from tests.admin_views.calls import bearer, connect
 from tests.admin_views.furnished import Furnished, furnish, open_store, services_in
 from tests.conftest import serving
-from tests.stand_ins import ListedAudit, ListedTasks, RoleIdentity
+from tests.stand_ins import ListedAudit, ListedDags, ListedTasks, RoleIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +89,13 @@ def tasks(services: Services) -> ListedTasks:
     """The tasks of DAGs that previews may ask for."""
     assert isinstance(services.tasks, ListedTasks)
     return services.tasks
+
+
+@pytest.fixture
+def dags(services: Services) -> ListedDags:
+    """The DAGs and runs of Airflow."""
+    assert isinstance(services.dags, ListedDags)
+    return services.dags
 
 
 @pytest.fixture(scope="session")

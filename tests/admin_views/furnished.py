@@ -13,10 +13,11 @@ from sqlalchemy import event
 from admin_views.services import Services
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, open_engine
+from config_store.master_dags import DagHead
 from config_store.secrets import FernetCipher
 from config_store.wire import JobRequest
 from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
-from tests.stand_ins import ListedAudit, ListedTaskRuns, ListedTasks, RoleIdentity, task
+from tests.stand_ins import ListedAudit, ListedDags, ListedTaskRuns, ListedTasks, RoleIdentity, task
 
 PROOF = "ti-1:secret"
 #: The revision at which the group ``prod`` of the furnished store stands.
@@ -40,6 +41,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "audit": ListedAudit(),
         "tasks": ListedTasks(),
         "task_runs": ListedTaskRuns(),
+        "dags": ListedDags(),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",
     }
@@ -55,13 +57,15 @@ class Furnished:
     names: dict[str, str]
 
     def copy_to(self, directory: Path, **more: Any) -> Services:
-        """The services of a copy, in which the task of PROOF runs and the DAG ``sales`` has a Spark task."""
+        """The services of a copy; in its Airflow the task of PROOF runs, and the DAG ``sales`` has a Spark task."""
         shutil.rmtree(directory, ignore_errors=True)
         shutil.copytree(self.directory, directory)
         services = services_in(directory, self.key, **more)
         assert isinstance(services.identity, RoleIdentity)
         assert isinstance(services.tasks, ListedTasks)
         services.identity.add_task(PROOF, task())
+        assert isinstance(services.dags, ListedDags)
+        services.dags.known["sales"] = DagHead()
         services.tasks.requests["sales", "load"] = JobRequest.model_validate(
             {"language": "python", "code_artifact": "job.py"}
         )

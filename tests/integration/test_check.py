@@ -143,3 +143,9 @@ def test_a_running_installation_is_well(airflow: LiveAirflow) -> None:
     assert ("api", "ok", "couture-ops 0.1.0 answers.") in found
     assert ("clock", "ok", "They agree within a") in found
     assert any(name == "permissions" and verdict == "ok" for name, verdict, _ in found)
+    [masters] = [finding for finding in document["findings"] if finding["check"] == "master dags"]
+    assert masters["verdict"] == "ok"
+    assert masters["message"].endswith(
+        "every child they name is there, and none leads back to itself. "
+        "Not known before they run: the children of 1 templated tasks."
+    )

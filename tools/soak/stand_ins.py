@@ -16,11 +16,13 @@ from config_store.secrets import FernetCipher
 from config_store.submissions import Submitter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
+    from config_store.dag_tree import RunHead, RunKey, TaskRun
+    from config_store.master_dags import DagHead, DagTask
     from config_store.wire import JobRequest, TaskIdentity
 
 MAX_UPLOAD_BYTES = 100_000_000
@@ -47,6 +49,10 @@ class RoleIdentity:
     def may_read_dag(self, caller: Caller, dag_id: str) -> bool:
         """Every DAG."""
         return True
+
+    def readable_dags(self, caller: Caller, dag_ids: Collection[str]) -> set[str]:
+        """All of them."""
+        return set(dag_ids)
 
     def may_run_task(self, caller: Caller, dag_id: str) -> bool:
         """Every DAG but for viewers."""
@@ -82,6 +88,30 @@ class NoTasks:
         raise NotFound("task", task.task_id)
 
 
+class NoDags:
+    """An Airflow without DAGs, for the trees of masters."""
+
+    def heads(self, dag_ids: Collection[str] | None = None) -> dict[str, DagHead]:
+        """There is none."""
+        return {}
+
+    def tasks(self, dag_ids: Collection[str] | None = None) -> dict[str, list[DagTask]]:
+        """There is none."""
+        return {}
+
+    def newest_runs(self, dag_ids: Collection[str]) -> dict[str, RunHead]:
+        """There is none."""
+        return {}
+
+    def runs(self, runs: Collection[RunKey]) -> dict[RunKey, RunHead]:
+        """There is none."""
+        return {}
+
+    def task_runs(self, runs: Collection[RunKey], tasks: Collection[DagTask]) -> list[TaskRun]:
+        """There is none."""
+        return []
+
+
 def database_url(folder: Path) -> str:
     """The store of a folder."""
     return f"sqlite:///{folder / 'store.db'}"
@@ -97,6 +127,7 @@ def services_in(folder: Path, key: str, identity: RoleIdentity | None = None) ->
         audit=NoAudit(),
         tasks=NoTasks(),
         task_runs=NoTasks(),
+        dags=NoDags(),
         max_upload_bytes=MAX_UPLOAD_BYTES,
         airflow_version="3.3.2",
     )

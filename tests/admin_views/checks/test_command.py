@@ -99,7 +99,7 @@ def names(on: str, group: str | None = None) -> list[str]:
 
 
 WORKER = ["spark", "python", "api", "cache", "disk"]
-SERVER = ["plugin", "database", "permissions", "fernet key", "blob storage", "artifacts", "groups"]
+SERVER = ["plugin", "database", "permissions", "fernet key", "blob storage", "artifacts", "master dags", "groups"]
 
 
 def test_the_checks_of_each_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,8 @@ def test_the_tree_is_complete() -> None:
         "submissions rerun",
         "submissions show",
         "diff",
+        "dags list",
+        "dags tree",
         "render",
         "completion",
     ]
