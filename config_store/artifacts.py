@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import false, func, select
+from sqlalchemy import false, func, or_, select
 
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES
 from config_store.database import insert_unless_there
@@ -163,19 +163,21 @@ class VersionFinder:
     pinned: Mapping[tuple[ArtifactKind, str], int]
     _newest: dict[tuple[ArtifactKind, str], Version] = field(default_factory=dict)
 
-    def look_ahead(self, kind: ArtifactKind, names: Iterable[str]) -> None:
+    def look_ahead(self, files: Iterable[tuple[ArtifactKind, str]]) -> None:
         """Find the newest versions of many names by one query; what is not there is told when it is asked for."""
-        named = ArtifactRow.name.in_([name for name in names if is_file_name(name)])
+        wanted = {file for file in files if is_file_name(file[1])}
+        kinds = {kind: [name for found, name in wanted if found is kind] for kind in ArtifactKind}
+        named = or_(*((ArtifactRow.kind == kind) & ArtifactRow.name.in_(names) for kind, names in kinds.items()))
         newest = (
             select(func.max(VersionRow.version))
             .where(VersionRow.artifact_id == ArtifactRow.id, VersionRow.hidden_at.is_(None))
             .correlate(ArtifactRow)
             .scalar_subquery()
         )
-        query = select(VersionRow, ArtifactRow).join(ArtifactRow)
-        for found in self.session.execute(query.where(ArtifactRow.kind == kind, named, VersionRow.version == newest)):
-            version = _version(*found)
-            self._newest[kind, version.name] = version
+        query = select(VersionRow, ArtifactRow).join(ArtifactRow).where(named, VersionRow.version == newest)
+        for row in self.session.execute(query):
+            version = _version(*row)
+            self._newest[version.kind, version.name] = version
 
     def __call__(self, kind: ArtifactKind, name: str, version: int | None = None) -> Version:
         """Raises NotFound with what is near."""

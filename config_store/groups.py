@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 #: Lists need no content, which may hold thousands of settings; to read it all the same is an error.
 _WITHOUT_CONTENT = defer(RevisionRow.content, raiseload=True)
+#: Groups with their newest revision, and whether each is the default.
+_AS_THEY_STAND = (
+    select(GroupRow, RevisionRow, DefaultGroupRow.id)
+    .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
+    .outerjoin(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id)
+)
 #: What a change makes of the present content.
 Edit = Callable[[Content], Content]
 
@@ -91,23 +97,18 @@ def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: 
     """One page of the groups by name, and how many there are; ``search`` matches anywhere in the name."""
     live = GroupRow.deleted_at.is_(None) & name_contains(GroupRow.name, search)
     total = session.scalar(select(func.count()).select_from(GroupRow).where(live)) or 0
-    rows = session.execute(
-        select(GroupRow, RevisionRow, DefaultGroupRow.id)
-        .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
-        .outerjoin(DefaultGroupRow, DefaultGroupRow.group_id == GroupRow.id)
-        .where(live)
-        .options(_WITHOUT_CONTENT)
-        .order_by(in_byte_order(GroupRow.name))
-        .limit(limit)
-        .offset(offset)
-    )
+    page = _AS_THEY_STAND.where(live).options(_WITHOUT_CONTENT).order_by(in_byte_order(GroupRow.name))
+    rows = session.execute(page.limit(limit).offset(offset))
     return [GroupHead(**_group_head(group, revision, default is not None)) for group, revision, default in rows], total
 
 
 def get_group(session: Session, name: str) -> Group:
     """The group as it stands; raises UnknownGroup."""
-    row = _live_row(session, name)
-    return _group(row, _revision_row(session, row, row.revision), _is_default(session, row))
+    found = session.execute(_AS_THEY_STAND.where(_named(name), GroupRow.deleted_at.is_(None))).first()
+    if found is None:
+        raise _unknown(session, name)
+    group, revision, default = found
+    return _group(group, revision, default is not None)
 
 
 def list_group_names(session: Session) -> list[str]:

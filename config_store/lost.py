@@ -31,7 +31,7 @@ def close_earlier_tries(session: Session, submitter: Submitter, request: JobRequ
     Of the same submitter alone, and of the same Airflow: a caller from outside may name any task. Never the same
     try, which may be asking twice at once.
     """
-    task, proof = submitter.task, SubmissionRow.task_instance_id
+    task = submitter.task
     for row in session.scalars(
         select(SubmissionRow)
         .where(
@@ -41,13 +41,19 @@ def close_earlier_tries(session: Session, submitter: Submitter, request: JobRequ
             SubmissionRow.map_index == task.map_index,
             SubmissionRow.state != State.ENDED,
             SubmissionRow.submitted_by == submitter.name,
-            proof.is_(None) if submitter.task_instance_id is None else proof != submitter.task_instance_id,
         )
         .order_by(SubmissionRow.id)
         .with_for_update()  # an end that its worker tells at this moment counts
     ):
-        if row.request.get("origin") == request.origin:
+        if _is_other_try(row, submitter) and row.request.get("origin") == request.origin:
             _close(session, row, _LATER_TRY)
+
+
+def _is_other_try(row: SubmissionRow, submitter: Submitter) -> bool:
+    """Asked here, not in the query: SQLite would take the index of the task instances, and all outsiders have none."""
+    if submitter.task_instance_id is None:
+        return row.task_instance_id is None
+    return row.task_instance_id not in (None, submitter.task_instance_id)
 
 
 def open_tries(session: Session, submission_id: str | None = None) -> list[str]:

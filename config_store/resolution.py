@@ -87,7 +87,7 @@ def resolve_plan(
     group = _group_of(session, request) if pins is None else _group_then(session, request, pins)
     _check_request(request)
     find = VersionFinder(session, pins.versions if pins else {})
-    find.look_ahead(ArtifactKind.DEPENDENCY, _dependencies(group, request))
+    find.look_ahead(_named_files(group, request))
     candidates = [*_of_group(group, cipher), *_of_operator(request, _secret_keys(group)), *_of_suite(task)]
     kept, warnings = _exclude(group, request, candidates)
     settings = tuple(_settle(group, kept))
@@ -118,9 +118,12 @@ def resolve_plan(
     return plan
 
 
-def _dependencies(group: Group, request: JobRequest) -> Iterator[str]:
-    yield from (dependency.name for dependency in (*group.content.jars, *group.content.py_files))
-    yield from (*request.jars, *request.py_files)
+def _named_files(group: Group, request: JobRequest) -> Iterator[tuple[ArtifactKind, str]]:
+    if request.code_artifact:
+        yield ArtifactKind.CODE, request.code_artifact
+    chosen = [dependency.name for dependency in (*group.content.jars, *group.content.py_files)]
+    for name in (*chosen, *request.jars, *request.py_files):
+        yield ArtifactKind.DEPENDENCY, name
 
 
 def _in_a_cluster(settings: Iterable[EffectiveSetting]) -> bool:
@@ -281,7 +284,9 @@ def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[Effective
 
 
 def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
-    winner, *beaten = sorted(rivals, key=_rank, reverse=True) if len(rivals) > 1 else rivals
+    if len(rivals) == 1 and (settled := _undisputed(*rivals[0])):
+        return settled
+    winner, *beaten = sorted(rivals, key=_rank, reverse=True)
     for loser in beaten:
         _check_final(group, winner, loser)
     secret = any(c.setting.secret or is_secret_name(c.name) for c in rivals)
@@ -296,6 +301,15 @@ def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
         final=is_marked and winner.setting.final,
         secret=secret,
         note=winner.setting.note if is_marked else "",
+    )
+
+
+def _undisputed(layer: Layer, kind: SettingKind, name: str, setting: Setting) -> EffectiveSetting | None:
+    """What nearly all settings of a large group are: plain values that nobody else sets; None for any other."""
+    if setting.secret or is_secret_name(name) or name in FLAGS or layer is not Layer.GROUP:
+        return None
+    return EffectiveSetting(
+        kind=kind, name=name, value=setting.value, layer=layer, final=setting.final, note=setting.note
     )
 
 
