@@ -52,7 +52,7 @@ def warm(side: Side) -> str:
     if not has_command(side, "warm"):
         return "without a class-data archive: this version has no `airflow couture warm`"
     say("ours: airflow couture warm")
-    side.call("airflow", "couture", "warm")
+    side.call("airflow", "couture", "warm", "--spark-home", "default")
     return "with the class-data archive of `airflow couture warm`"
 
 
