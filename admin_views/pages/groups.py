@@ -23,7 +23,9 @@ from config_store.usage import dags_using_group
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from admin_views.services import Caller, Services
     from config_store.content import Content
+    from config_store.diff import Change
     from config_store.settings import Setting
 
 router = APIRouter(prefix="/groups", include_in_schema=False, default_response_class=HTMLResponse)
@@ -118,15 +120,16 @@ def drop_part(request: Request, services: ServicesDep, caller: Editor, name: str
 
 
 @router.get("/{name}/add")
-def add_part(request: Request, services: ServicesDep, caller: Editor, name: str, section: str) -> Any:
+def add_part(request: Request, caller: Editor, name: str, section: str) -> Any:
     """The fields of a setting that is not there yet."""
     _check_section(section)
-    names = {"group": name, "section": section, "key": "", "setting": None, "token": f"new-{secrets.token_hex(4)}"}
-    return render(View(request, caller), "groups/edit_part.html", **names, may_edit=True)
+    token = f"new-{secrets.token_hex(4)}"
+    view = View(request, caller)
+    return render(view, "groups/edit_part.html", group=name, section=section, key="", setting=None, token=token)
 
 
 def _row(
-    request: Request, services: ServicesDep, caller: Any, name: str, section: str, key: str, template: str
+    request: Request, services: Services, caller: Caller, name: str, section: str, key: str, template: str
 ) -> HTMLResponse:
     _check_section(section)
     with services.database.reading() as session:
@@ -200,11 +203,12 @@ def history_page(
     )
 
 
-def _compared(session: Session, name: str, old: int | None, new: int | None) -> Any:
+def _compared(session: Session, name: str, old: int | None, new: int | None) -> list[Change] | None:
+    """What differs; Hadoop files by their digests alone, as for who may not read them."""
     if old is None or new is None:
         return None
-    contents = [groups.get_revision(session, name, number).content for number in (old, new)]
-    return diff_contents(*contents)
+    before, after = (groups.get_revision(session, name, number).content for number in (old, new))
+    return diff_contents(before, after)
 
 
 @router.post("/{name}/rollback")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from admin_views.pages.rendering import PAGES_PREFIX, View, render
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    Handler = Callable[[Request, Exception], Awaitable[Response]]
-
 
 def tell_in_pages(app: FastAPI) -> None:
     """Have every error handler of the app answer with a page where a page was asked for."""
@@ -24,9 +23,10 @@ def tell_in_pages(app: FastAPI) -> None:
         app.exception_handlers[error] = _in_pages(handler)
 
 
-def _in_pages(handler: Handler) -> Handler:
+def _in_pages(handler: Callable[[Request, Any], Response | Awaitable[Response]]) -> Any:
     async def told(request: Request, error: Exception) -> Response:
-        answer = await handler(request, error)
+        answering = handler(request, error)
+        answer = await answering if isawaitable(answering) else answering
         is_problem = answer.headers.get("Content-Type") == MEDIA_TYPE
         return problem_page(request, answer) if is_problem and _asks_for_page(request) else answer
 

@@ -85,17 +85,18 @@ def list_page(request: Request, services: ServicesDep, caller: Reader, asked: As
             session, asked.filters(), limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
         )
     view = View(request, caller)
-    names = {
-        "asked": asked,
-        "found": found,
-        "total": total,
-        "page": page,
-        "pages": max(1, -(-total // PAGE_SIZE)),
-        "first": (page - 1) * PAGE_SIZE + 1,
-        "live": _refreshes(found, page),
-        "statuses": [*State][:-1] + [*Outcome],
-    }
-    return render(view, "submissions/list_part.html" if view.is_part else "submissions/list.html", **names)
+    return render(
+        view,
+        "submissions/list_part.html" if view.is_part else "submissions/list.html",
+        asked=asked,
+        found=found,
+        total=total,
+        page=page,
+        pages=max(1, -(-total // PAGE_SIZE)),
+        first=(page - 1) * PAGE_SIZE + 1,
+        live=_refreshes(found, page),
+        statuses=[state for state in State if state is not State.ENDED] + list(Outcome),
+    )
 
 
 def _refreshes(found: list[Summary], page: int) -> str:
@@ -133,9 +134,7 @@ def progress_part(request: Request, services: ServicesDep, caller: Reader, submi
     receipt = api.read_submission(services, caller, submission_id)
     live = receipt.state is not State.ENDED
     headers = {} if live else {"HX-Refresh": "true"}
-    return render(
-        View(request, caller), "submissions/progress_part.html", headers=headers, receipt=receipt, live=live
-    )
+    return render(View(request, caller), "submissions/progress_part.html", headers=headers, receipt=receipt, live=live)
 
 
 @router.post("/{submission_id}/rerun")

@@ -1,7 +1,15 @@
 // Light or dark as Airflow has it, before anything is painted and whenever it is switched: the frame's outer
 // document carries the class "light" or "dark", and Airflow's own colours as CSS variables.
 const own = document.documentElement;
-const AIRFLOWS = { "--bg": "--chakra-colors-bg", "--fg": "--chakra-colors-fg", "--font": "--chakra-fonts-body" };
+const AIRFLOWS = {
+  "--bg": "--chakra-colors-bg",
+  "--fg": "--chakra-colors-fg",
+  "--line": "--chakra-colors-border-emphasized",
+  "--subtle": "--chakra-colors-bg-subtle",
+  "--button": "--chakra-colors-brand-solid",
+  "--on-button": "--chakra-colors-brand-contrast",
+  "--font": "--chakra-fonts-body",
+};
 
 function outerDocument() {
   try {

@@ -34,9 +34,7 @@ def submit(pages: Pages, *reports: dict[str, Any], proof: str = "ti-9:x", **more
     return submission_id
 
 
-def test_the_list_shows_the_newest_first_and_asks_again_while_something_runs(
-    pages: Pages, admin: httpx.Client
-) -> None:
+def test_the_list_shows_the_newest_first_and_asks_again_while_something_runs(pages: Pages, admin: httpx.Client) -> None:
     newest = submit(pages)
     text = admin.get("/submissions").text
     places = [text.index(f"/submissions/{one}") for one in (newest, pages.names["ended"], pages.names["submission"])]
@@ -150,7 +148,8 @@ def test_a_viewer_gets_no_button_to_run_again(pages: Pages) -> None:
 
 def test_what_others_wrote_is_text(pages: Pages, admin: httpx.Client) -> None:
     one = submit(
-        pages, {"state": "ended", "outcome": "failed", "message": EVIL, "last_lines": EVIL, "argv": [EVIL], "host": EVIL}
+        pages,
+        {"state": "ended", "outcome": "failed", "message": EVIL, "last_lines": EVIL, "argv": [EVIL], "host": EVIL},
     )
     for path in (f"/submissions/{one}", "/submissions", f"/submissions?dag={EVIL}", f"/submissions/{EVIL}"):
         text = admin.get(path).text
