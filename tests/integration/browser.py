@@ -59,7 +59,10 @@ class Seat:
         return self.shows(heading)
 
     def open_page(self, path: str, heading: str) -> FrameLocator:
-        """Open a page of ours in Airflow's frame, as a link that a colleague sent does."""
+        """Open a page of ours: in the frame that is open, else as a link that a colleague sent does."""
+        if self.page.url != "about:blank":
+            self.inner().goto(f"{self.airflow.url}/couture/pages/{path}")
+            return self.shows(heading)
         menu = "spark-submissions" if path.startswith("submissions") else "spark-configuration"
         return self.open(f"/plugin/{menu}/couture/pages/{path}", heading)
 
