@@ -69,7 +69,7 @@ class Submitter:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which submissions to list; None matches all."""
+    """Which submissions to list; None matches all. ``since`` and before ``until``, with a zone: when it was made."""
 
     dag_id: str | None = None
     task_id: str | None = None
@@ -78,6 +78,9 @@ class Filters:
     artifact: str | None = None
     state: State | None = None
     outcome: Outcome | None = None
+    submitted_by: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: Cipher) -> Ticket:
@@ -199,8 +202,13 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         SubmissionRow.group_name: filters.group,
         SubmissionRow.state: filters.state,
         SubmissionRow.outcome: filters.outcome,
+        SubmissionRow.submitted_by: filters.submitted_by,
     }
     conditions = [_holds(column, value) for column, value in columns.items() if value is not None]
+    if filters.since is not None:
+        conditions.append(SubmissionRow.created_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(SubmissionRow.created_at < filters.until)
     if filters.artifact is not None:
         used = select(SubmissionFileRow.submission_id).where(_holds(SubmissionFileRow.name, filters.artifact))
         conditions.append(SubmissionRow.id.in_(used))

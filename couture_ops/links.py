@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 
@@ -10,15 +11,17 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
-RECEIPTS = "/couture/api/v1/submissions"
+#: Where Airflow shows the page of submissions, and behind it the page's own path.
+RECEIPTS = "/plugin/spark-submissions"
+_PAGE = "/couture/pages/submissions"
 
 
 def receipt_url(submission_id: str, base_url: str = "") -> str:
-    """Where a receipt is read; ``base_url`` of another Airflow, or empty for this one's."""
+    """The page of a receipt, within Airflow's own; ``base_url`` of another Airflow, or empty for this one's."""
     from airflow.sdk.configuration import conf
 
-    base = base_url or conf.get("api", "base_url", fallback="") or ""
-    return f"{base.rstrip('/')}{RECEIPTS}/{submission_id}"
+    base = (base_url or conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{base}{RECEIPTS}{urlsplit(base).path}{_PAGE}/{submission_id}"
 
 
 class ReceiptLink(BaseOperatorLink):

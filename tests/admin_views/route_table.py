@@ -145,6 +145,7 @@ ROUTES = [
     # Airflow's own description of its API is public too; ours says nothing that the documentation does not
     Route("GET", "/openapi.json", ANYBODY, "", "/openapi.json"),
     Route("GET", "/docs", ANYBODY, "", "/docs"),
+    Route("GET", "/static/{name}", ANYBODY, "", "/../../static/pages.js"),
     Route("GET", "/version", ANY_USER, "", "/version"),
     Route("GET", "/groups", READ, GROUPS, "/groups"),
     Route(

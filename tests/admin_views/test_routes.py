@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from admin_views.api import access, submissions
 from admin_views.app import API_PREFIX, create_app
+from admin_views.pages.rendering import PAGES_PREFIX
 from admin_views.permissions import ACTION_NAMES, ROLES, Resource
 from tests.admin_views.calls import bearer, connect, problem_of, rows_of
 from tests.admin_views.route_table import (
@@ -134,6 +135,8 @@ def _walk(app: FastAPI) -> Iterator[str]:
     for route in app.routes:
         guards = _guards(route.dependant) if isinstance(route, APIRoute) else {ANYBODY}
         path = getattr(route, "path", repr(route)).removeprefix(API_PREFIX)
+        if path.startswith(PAGES_PREFIX):
+            continue  # these have a table of their own: tests/admin_views/pages/test_routes.py
         for method in sorted((getattr(route, "methods", None) or {"?"}) - {"HEAD"}):
             named = f"{method} {path}"
             expected = table.pop(named, None)
