@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 
-from admin_views.api import artifacts, checks, groups, hadoop, previews, submissions, transfer, version
+from admin_views.api import artifacts, checks, child_runs, groups, hadoop, previews, submissions, transfer, version
 from admin_views.bodies import LimitBodies
 from admin_views.problems import install_handlers
 from admin_views.text import check_text
@@ -39,7 +39,7 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(check_text)],
     )
     app.state.services = services
-    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, transfer):
+    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, transfer, child_runs):
         app.include_router(router.router, prefix=API_PREFIX)
     app.add_middleware(LimitBodies)
     install_handlers(app)

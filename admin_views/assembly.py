@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.version import version as airflow_version
 
 from admin_views.audit import AirflowAuditTrail
+from admin_views.child_runs import AirflowChildRuns
 from admin_views.configuration import read_server_settings
 from admin_views.database import open_database
 from admin_views.identity import AirflowIdentity
@@ -26,6 +27,7 @@ def assemble_services() -> Services:
         audit=AirflowAuditTrail(shared=server.sql_alchemy_conn is None),
         tasks=SerializedTasks(),
         task_runs=AirflowTaskRuns(),
+        child_runs=AirflowChildRuns(),
         max_upload_bytes=server.max_upload_bytes,
         airflow_version=airflow_version,
     )
