@@ -143,7 +143,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     NotProven: (403, "Not proven"),
     Forbidden: (403, "Permission missing"),
     ForbiddenDag: (403, "Permission missing"),
-    ChildUnusable: (409, "The child DAG can't be run"),
+    ChildUnusable: (409, "Nothing was started"),
     CrossSite: (403, "Refused from another site"),
     PreconditionMissing: (428, "If-Match is missing"),
     TooLarge: (413, "Too large"),

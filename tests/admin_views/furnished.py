@@ -14,11 +14,13 @@ from admin_views.services import Services
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, open_engine
 from config_store.secrets import FernetCipher
-from config_store.wire import JobRequest
+from config_store.wire import ChildState, JobRequest
 from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
-from tests.stand_ins import ListedAudit, ListedTaskRuns, ListedTasks, RoleIdentity, task
+from tests.stand_ins import ListedAudit, ListedChildRuns, ListedTaskRuns, ListedTasks, RoleIdentity, task
 
 PROOF = "ti-1:secret"
+#: The token of the one child run that there is.
+CHILD_TOKEN = "1:child"
 #: The revision at which the group ``prod`` of the furnished store stands.
 REVISION = 4
 
@@ -40,6 +42,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "audit": ListedAudit(),
         "tasks": ListedTasks(),
         "task_runs": ListedTaskRuns(),
+        "child_runs": ListedChildRuns(runs={CHILD_TOKEN: ChildState(state="running")}),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",
     }

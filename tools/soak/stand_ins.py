@@ -14,6 +14,7 @@ from config_store.database import Database, open_engine
 from config_store.errors import NotFound
 from config_store.secrets import FernetCipher
 from config_store.submissions import Submitter
+from config_store.wire import ChildState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from starlette.requests import Request
 
-    from config_store.wire import JobRequest, TaskIdentity
+    from config_store.wire import ChildRun, ChildWish, JobRequest, TaskIdentity
 
 MAX_UPLOAD_BYTES = 100_000_000
 
@@ -81,6 +82,21 @@ class NoTasks:
         """There is none."""
         raise NotFound("task", task.task_id)
 
+    def start(self, task_instance_id: str, wish: ChildWish) -> ChildRun:
+        """There is no DAG to run."""
+        raise NotFound("DAG", wish.dag_id)
+
+    def states(self, tokens: Sequence[str]) -> list[ChildState]:
+        """There are no runs."""
+        return [ChildState(state=None) for _ in tokens]
+
+    def opens(self, token: str) -> bool:
+        """There are no runs."""
+        return False
+
+    def stop(self, token: str) -> None:
+        """There is nothing to stop."""
+
 
 def database_url(folder: Path) -> str:
     """The store of a folder."""
@@ -97,6 +113,7 @@ def services_in(folder: Path, key: str, identity: RoleIdentity | None = None) ->
         audit=NoAudit(),
         tasks=NoTasks(),
         task_runs=NoTasks(),
+        child_runs=NoTasks(),
         max_upload_bytes=MAX_UPLOAD_BYTES,
         airflow_version="3.3.2",
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from airflow.sdk import DAG, task
 
 from couture_ops.operators import DagOperator, SkippableDagOperator
 
 
-def conditionally_trigger(context, dag_run_obj):
+def conditionally_trigger(context: Any, dag_run_obj: Any) -> Any:
     """The condition of the acceptance case, as its author wrote it."""
     if context["params"]["condition_param"]:
         dag_run_obj.payload = {"message": context["params"]["message"]}
@@ -19,19 +20,19 @@ def conditionally_trigger(context, dag_run_obj):
     return None
 
 
-with DAG("child_quick", schedule=None):
+with DAG("child_quick", schedule=None, is_paused_upon_creation=False):
 
     @task
-    def say(dag_run=None, logical_date=None):
+    def say(dag_run: Any = None) -> dict[str, Any]:
         """Answer what the run was given."""
-        return {"conf": dag_run.conf, "logical_date": logical_date.isoformat() if logical_date else None}
+        return dict(dag_run.conf)
 
     say()
 
-with DAG("child_slow", schedule=None):
+with DAG("child_slow", schedule=None, is_paused_upon_creation=False):
 
     @task
-    def hold(dag_run=None):
+    def hold(dag_run: Any = None) -> None:
         """Run until the file that conf names is there, or for a minute."""
         deadline = time.monotonic() + 60
         while not Path(dag_run.conf["until"]).exists() and time.monotonic() < deadline:
@@ -39,20 +40,20 @@ with DAG("child_slow", schedule=None):
 
     hold()
 
-with DAG("child_breaks", schedule=None):
+with DAG("child_breaks", schedule=None, is_paused_upon_creation=False):
 
     @task
-    def first():
+    def first() -> None:
         """What is done, and stays done."""
 
     @task
-    def second(dag_run=None):
+    def second(dag_run: Any = None) -> None:
         """Fail until the file that conf names is there."""
         if not Path(dag_run.conf["until"]).exists():
             raise ValueError("not yet")
 
     @task
-    def third():
+    def third() -> None:
         """What waits for the second."""
 
     first() >> second() >> third()
@@ -60,12 +61,14 @@ with DAG("child_breaks", schedule=None):
 with DAG("child_paused", schedule=None, is_paused_upon_creation=True):
 
     @task
-    def nothing():
+    def nothing() -> None:
         """Do nothing."""
 
     nothing()
 
-with DAG("master_condition", schedule=None, params={"condition_param": True, "message": "Hi"}):
+with DAG(
+    "master_condition", schedule=None, is_paused_upon_creation=False, params={"condition_param": True, "message": "Hi"}
+):
     DagOperator(
         task_id="Compare",
         run_dag_id="child_quick",
@@ -75,20 +78,22 @@ with DAG("master_condition", schedule=None, params={"condition_param": True, "me
     )
     SkippableDagOperator(task_id="skipped", run_dag_id="child_quick", skip_dag="{{ 1 == 1 }}")
 
-with DAG("master_slow", schedule=None):
+with DAG("master_slow", schedule=None, is_paused_upon_creation=False):
     DagOperator(task_id="hold", run_dag_id="child_slow")
-    DagOperator(task_id="hold_in_slot", run_dag_id="child_slow", deferrable=False)
 
-with DAG("master_short", schedule=None):
+with DAG("master_in_slot", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="hold", run_dag_id="child_slow", deferrable=False)
+
+with DAG("master_short", schedule=None, is_paused_upon_creation=False):
     DagOperator(task_id="hold", run_dag_id="child_slow", execution_timeout=timedelta(seconds=8))
 
-with DAG("master_resumes", schedule=None):
+with DAG("master_resumes", schedule=None, is_paused_upon_creation=False):
     DagOperator(task_id="resume", run_dag_id="child_breaks", retries=1, retry_delay=timedelta(seconds=1))
 
-with DAG("master_refused", schedule=None):
+with DAG("master_refused", schedule=None, is_paused_upon_creation=False):
     DagOperator(task_id="paused", run_dag_id="child_paused")
     DagOperator(task_id="missing", run_dag_id="child_quik")
     DagOperator(task_id="itself", run_dag_id="master_refused")
 
-with DAG("master_mapped", schedule=None):
+with DAG("master_mapped", schedule=None, is_paused_upon_creation=False):
     DagOperator.partial(task_id="batch", run_dag_id="child_quick").expand(dag_run_conf=[{"n": n} for n in range(3)])
