@@ -31,7 +31,6 @@ from admin_views.child_records import (
     child_run_id,
     draw_secret,
     masters_above,
-    masters_of_run,
     opened_by,
     parent_of,
     read_record,
@@ -342,9 +341,3 @@ def stop_orphans(session: Session) -> None:
     for dag_id, run_id in session.execute(query).all():
         if found := parent_of(session, dag_id, run_id):
             stop_child_of(session, found[0])
-
-
-def stop_children_of_run(session: Session, row_id: int) -> None:
-    """Stop the child runs of a run's tasks that have ended."""
-    for parent in masters_of_run(session, row_id):
-        stop_child_of(session, parent)

@@ -34,18 +34,26 @@ class ChildStopper:
         """A run that was marked failed, or whose time was up."""
         from sqlalchemy.orm import object_session
 
-        from admin_views.child_runs import stop_children_of_run
+        from admin_views.child_records import masters_of_run
 
-        if (session := object_session(dag_run)) is not None:
-            stop_children_of_run(session, dag_run.id)
+        session = object_session(dag_run)
+        masters = masters_of_run(session, dag_run.id) if session is not None else []
+        if session is not None and masters:
+            from admin_views.child_runs import stop_child_of  # it takes a second to import, which few runs need
+
+            for master in masters:
+                stop_child_of(session, master)
 
     def _stop_child_of(self, task_instance: Any) -> None:
         if type(task_instance).__module__ != _ROWS:
             return
         from sqlalchemy.orm import object_session
 
-        from admin_views.child_runs import stop_child_of
+        from admin_views.child_records import read_record
 
         # in the session that made the mark: SQLite would not let another one write beside it
-        if (session := object_session(task_instance)) is not None:
+        session = object_session(task_instance)
+        if session is not None and read_record(session, task_instance) is not None:
+            from admin_views.child_runs import stop_child_of
+
             stop_child_of(session, task_instance)

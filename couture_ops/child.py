@@ -7,9 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from config_store.wire import ChildDeed, ChildWish, OnChildFailed, WhenPaused
+from couture_ops.child_client import open_client, stop_child_run
 from couture_ops.child_watch import ChildWatch, event_of
-from couture_ops.client import StoreClient
-from couture_ops.configuration import read_worker_settings
 from couture_ops.errors import ChildFailed, ChildGone, ChildTimedOut, StoreRefused
 from couture_ops.links import ZoomLink, run_url
 from couture_ops.proof import prove_task
@@ -37,13 +36,17 @@ class Child:
 
     def __init__(self, operator: DagOperator, context: Context) -> None:
         self._operator, self._context = operator, context
-        settings = read_worker_settings()
-        proof = prove_task(context)
-        self._client = StoreClient(settings.api_url, proof, store_timeout_s=settings.store_timeout_s)
+        self._client = open_client(prove_task(context))
         self._run: ChildRun | None = None
 
     def run(self, conf: dict[str, Any]) -> dict[str, Any]:
         """Start and, where that is wanted, wait; answers the task's result. Defers by raising TaskDeferred."""
+        try:
+            return self._run_through(conf)
+        finally:
+            self._client.close()
+
+    def _run_through(self, conf: dict[str, Any]) -> dict[str, Any]:
         run = self._start(conf)
         known = {
             "dag_id": run.dag_id,
@@ -58,13 +61,8 @@ class Child:
 
     def stop(self) -> None:
         """Stop the run, unless it is to outlive its parent."""
-        if self._run is None or not self._operator.stop_child:
-            return
-        log.info("Stopping the run %s of %s", self._run.run_id, self._run.dag_id)
-        try:
-            self._client.stop_child(self._run.token)
-        except StoreRefused as refused:  # a later try owns the run by now, or it is gone
-            log.info("It is not stopped: %s", refused)
+        if self._run is not None and self._operator.stop_child:
+            stop_child_run(self._run.dag_id, self._run.run_id, self._run.token)
 
     def _start(self, conf: dict[str, Any]) -> ChildRun:
         operator = self._operator

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from config_store.wire import ChildState
+from couture_ops.child_client import open_client, stop_child_run
 from couture_ops.child_watch import ChildWatch, event_of
-from couture_ops.client import StoreClient
-from couture_ops.configuration import read_worker_settings
 from couture_ops.errors import StoreRefused, StoreUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    from couture_ops.client import StoreClient
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +98,6 @@ class Poller:
         self._is_away = False
 
 
-def open_client() -> StoreClient:
-    """A client whose credentials are the tokens of the waits."""
-    settings = read_worker_settings()
-    return StoreClient(settings.api_url, "", store_timeout_s=settings.store_timeout_s)
-
-
 #: By event loop: a triggerer has one.
 _pollers: dict[asyncio.AbstractEventLoop, Poller] = {}
 
@@ -160,14 +155,4 @@ class ChildRunTrigger(BaseTrigger):
 
     async def _stop(self) -> None:
         if self.stop_child:
-            self.log.info("Stopping the run %s of %s", self.run_id, self.dag_id)
-            await asyncio.to_thread(self._stop_now)
-
-    def _stop_now(self) -> None:
-        client = open_client()
-        try:
-            client.stop_child(self.token)
-        except StoreRefused as refused:  # a later try owns the run by now, or it is gone
-            self.log.info("It is not stopped: %s", refused)
-        finally:
-            client.close()
+            await asyncio.to_thread(stop_child_run, self.dag_id, self.run_id, self.token)

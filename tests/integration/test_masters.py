@@ -63,7 +63,7 @@ class Masters:
 
     def child_run(self, dag_id: str, run_id: str, task_id: str) -> str:
         """The child's run id, as soon as there is one."""
-        return wait_for("the child run", lambda: self.xcom(dag_id, run_id, task_id, "child_run_id"), END_S)
+        return str(wait_for("the child run", lambda: self.xcom(dag_id, run_id, task_id, "child_run_id"), END_S))
 
     def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         """Mark a task as the page of Airflow does."""
