@@ -26,7 +26,7 @@ with DAG(
 ):
 
     @task
-    def work(params: dict[str, Any]) -> int:
+    def work(params: Any = None) -> int:
         """Stand for a job on the users of one batch."""
         users = int(params["last"]) - int(params["first"]) + 1
         print(f"batch {params['batch']}: {users} users, from {params['first']} to {params['last']}")
@@ -46,7 +46,7 @@ with DAG(
 ) as dag:
 
     @task
-    def read_batches(params: dict[str, Any]) -> list[dict[str, int]]:
+    def read_batches(params: Any = None) -> list[dict[str, int]]:
         """The conf of each child, out of the file."""
         with Path(params["batches"]).open(newline="") as file:
             return [

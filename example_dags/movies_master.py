@@ -45,7 +45,7 @@ with DAG(
 with DAG("couture_compare_models", schedule=None, tags=["couture", "example"], params=ALONE):
 
     @task
-    def compare(params: dict[str, Any]) -> dict[str, float]:
+    def compare(params: Any = None) -> dict[str, float]:
         """The model that is least wrong."""
         measured = sorted(Path(params["folder"]).glob("models/*/error/part-*.json"))
         best: dict[str, float] = min((json.loads(path.read_text()) for path in measured), key=lambda m: m["rmse"])

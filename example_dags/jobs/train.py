@@ -17,7 +17,7 @@ def main(ratings_folder: str, output: str, damping: str) -> None:
     ratings = spark.read.parquet(ratings_folder)
     is_held_back = F.pmod(F.hash("user", "movie"), F.lit(HELD_BACK)) == 0
     seen, held_back = ratings.where(~is_held_back), ratings.where(is_held_back)
-    mean = seen.agg(F.mean("rating")).head()[0]
+    mean = seen.agg(F.mean("rating")).collect()[0][0]
     offsets = seen.groupBy("movie").agg(
         (F.sum(F.col("rating") - mean) / (F.count("*") + float(damping))).alias("offset")
     )
@@ -28,7 +28,7 @@ def main(ratings_folder: str, output: str, damping: str) -> None:
 
     offsets.write.mode("overwrite").parquet(f"{output}/model")
     error.write.mode("overwrite").json(f"{output}/error")
-    print(f"train: damping {damping} is wrong by {measured.head()[0]:.3f} stars; written to {output}")
+    print(f"train: damping {damping} is wrong by {measured.collect()[0][0]:.3f} stars; written to {output}")
     spark.stop()
 
 

@@ -75,6 +75,12 @@ class Masters:
         body = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
         self.api.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body).raise_for_status()
 
+    def kill_triggerer(self) -> None:
+        """By SIGKILL, with all that it started."""
+        triggerer = self.airflow.processes[DAEMONS["triggerer"]]
+        os.killpg(triggerer.pid, signal.SIGKILL)
+        triggerer.wait(10)
+
     def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
         """The log of a try, the triggerer's part included."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
@@ -234,11 +240,41 @@ def test_a_mark_while_the_triggerer_is_dead_stops_the_child_too(masters: Masters
     child = masters.child_run("master_slow", run_id, "hold")
     masters.task_state("child_slow", child, "hold", "running")
     masters.task_state("master_slow", run_id, "hold", "deferred")
-    triggerer = masters.airflow.processes[DAEMONS["triggerer"]]
-    os.killpg(triggerer.pid, signal.SIGKILL)
-    triggerer.wait(10)
+    masters.kill_triggerer()
     try:
         masters.mark("master_slow", run_id, "hold", "failed")
         assert masters.airflow.wait_for_run("child_slow", child) == "failed"
     finally:
         masters.airflow.start_process(DAEMONS["triggerer"])
+
+
+def test_a_triggerer_that_is_killed_and_a_child_that_is_deleted(masters: Masters, tmp_path: Path) -> None:
+    kept, lost = (masters.trigger("master_slow", {"until": str(tmp_path / name)}) for name in ("done", "never"))
+    child, deleted = (masters.child_run("master_slow", run_id, "hold") for run_id in (kept, lost))
+    for run_id in (kept, lost):
+        masters.task_state("master_slow", run_id, "hold", "deferred")
+    masters.task_state("child_slow", child, "hold", "running")
+    masters.kill_triggerer()
+    (tmp_path / "done").touch()
+    masters.airflow.start_process(DAEMONS["triggerer"])
+    masters.api.delete(f"/api/v2/dags/child_slow/dagRuns/{deleted}").raise_for_status()
+    assert masters.airflow.wait_for_run("master_slow", kept) == "success"
+    assert masters.airflow.wait_for_run("child_slow", child) == "success"
+    assert masters.airflow.wait_for_run("master_slow", lost) == "failed"
+    assert f"The run {deleted} of the child DAG 'child_slow' is gone: somebody deleted it" in masters.log(
+        "master_slow", "hold", lost
+    )
+
+
+def test_two_masters_at_the_same_time_have_a_child_each(masters: Masters, tmp_path: Path) -> None:
+    (tmp_path / "now").touch()
+    date, conf = "2026-04-01T00:00:00Z", {"until": str(tmp_path / "now")}
+    runs = {dag_id: masters.trigger(dag_id, conf, date) for dag_id in ("master_slow", "master_short")}
+    ends = {dag_id: masters.airflow.wait_for_run(dag_id, run_id) for dag_id, run_id in runs.items()}
+    assert ends == {"master_slow": "success", "master_short": "success"}
+    results = [masters.xcom(dag_id, run_id, "hold") for dag_id, run_id in runs.items()]
+    assert len({result["run_id"] for result in results}) == 2
+    assert sorted(result["logical_date"] for result in results) == [
+        "2026-04-01T00:00:00+00:00",
+        "2026-04-01T00:00:00.000001+00:00",
+    ]
