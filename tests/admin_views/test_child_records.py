@@ -22,7 +22,14 @@ def test_every_try_of_a_task_has_the_same_id() -> None:
 
 
 def test_other_tasks_have_other_ids() -> None:
-    others = [{}, {"map_index": 0}, {"map_index": 1}, {"task_id": "tra"}, {"dag_id": "n"}, {"run_id": "manual__2"}]
+    others: list[dict[str, Any]] = [
+        {},
+        {"map_index": 0},
+        {"map_index": 1},
+        {"task_id": "tra"},
+        {"dag_id": "n"},
+        {"run_id": "manual__2"},
+    ]
     ids = {child_run_id(parent(**other)) for other in others}
     # a database that gives a row's number again must not make two runs of different parents one
     assert len(ids) == len(others)

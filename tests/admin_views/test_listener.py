@@ -22,7 +22,7 @@ def test_a_run_that_belongs_to_no_session_has_nothing_to_stop() -> None:
 
 def test_airflow_takes_it_for_a_listener() -> None:
     stopper, manager = ChildStopper(), get_listener_manager()
-    manager.add_listener(stopper)
+    manager.pm.register(stopper)
     try:
         names = [hook.name for hook in manager.pm.get_hookcallers(stopper) or ()]
     finally:
