@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 
-from admin_views.api import artifacts, checks, dags, groups, hadoop, previews, submissions, transfer, version
+from admin_views.api import (
+    artifacts,
+    checks,
+    child_runs,
+    dags,
+    groups,
+    hadoop,
+    previews,
+    submissions,
+    transfer,
+    version,
+)
 from admin_views.bodies import LimitBodies
 from admin_views.pages import assets
 from admin_views.pages import groups as group_pages
@@ -44,7 +55,7 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(check_text)],
     )
     app.state.services = services
-    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, dags, transfer):
+    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, dags, transfer, child_runs):
         app.include_router(router.router, prefix=API_PREFIX)
     for pages in (group_pages, submission_pages):
         app.include_router(pages.router, prefix=PAGES_PREFIX)

@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from admin_views.listener import ChildStopper
+
 URL_PREFIX = "/couture"
 
 #: Entry of Airflow's menu, category, where Airflow shows it, the page of ours.
@@ -20,6 +22,7 @@ class CouturePlugin(AirflowPlugin):
     """Mounts our app below ``/couture`` in Airflow's API server."""
 
     name = "couture"
+    listeners = [ChildStopper()]  # Airflow declares a plain list
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow declares a plain list

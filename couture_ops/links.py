@@ -24,6 +24,16 @@ def receipt_url(submission_id: str, base_url: str = "") -> str:
     return f"{base}{RECEIPTS}{urlsplit(base).path}{_PAGE}/{submission_id}"
 
 
+def run_url(dag_id: str, run_id: str) -> str:
+    """Where a DAG run is looked at."""
+    from urllib.parse import quote
+
+    from airflow.sdk.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="") or ""
+    return f"{base.rstrip('/')}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+
+
 class ReceiptLink(BaseOperatorLink):
     """The receipt of the newest try; the operator stores it as soon as the receipt exists."""
 
@@ -34,7 +44,21 @@ class ReceiptLink(BaseOperatorLink):
 
         Airflow calls this after the task's end, in the task's process, and stores the answer under the same key.
         """
-        from airflow.sdk.execution_time.xcom import XCom
+        return _stored_link(ti_key, self.xcom_key)
 
-        stored = XCom.get_value(ti_key=ti_key, key=self.xcom_key)
-        return stored if isinstance(stored, str) else ""
+
+class ZoomLink(BaseOperatorLink):
+    """From a master's task to its child run; the operator stores it as soon as the run exists."""
+
+    name = "Zoom into DAG"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """See :class:`ReceiptLink`; empty when the task triggered nothing."""
+        return _stored_link(ti_key, self.xcom_key)
+
+
+def _stored_link(ti_key: TaskInstanceKey, key: str) -> str:
+    from airflow.sdk.execution_time.xcom import XCom
+
+    stored = XCom.get_value(ti_key=ti_key, key=key)
+    return stored if isinstance(stored, str) else ""
