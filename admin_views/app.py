@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 
-from admin_views.api import artifacts, checks, groups, hadoop, previews, submissions, transfer, version
+from admin_views.api import (
+    artifacts,
+    checks,
+    groups,
+    hadoop,
+    hadoop_properties,
+    previews,
+    submissions,
+    transfer,
+    version,
+)
 from admin_views.bodies import LimitBodies
 from admin_views.problems import install_handlers
 from admin_views.text import check_text
@@ -39,7 +49,7 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(check_text)],
     )
     app.state.services = services
-    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, transfer):
+    for router in (version, groups, checks, hadoop, hadoop_properties, artifacts, submissions, previews, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
     app.add_middleware(LimitBodies)
     install_handlers(app)

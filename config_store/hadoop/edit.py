@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config_store.errors import Fault, InvalidInput, NotFound
+from config_store.errors import Fault, InvalidInput, NotFound, reject
 from config_store.hadoop.scan import BLANKS, Part, Property, Scanned, scan
 from config_store.names import nearest
 
@@ -59,7 +59,7 @@ def _faults(edits: Mapping[str, PropertyEdit]) -> Iterator[Fault]:
             yield Fault(name[:100], "a name must not be empty, nor begin or end with a blank: Hadoop trims it")
         for word, text in (("name", name), ("value", edit.value or "")):
             if odd := _NO_CHARACTER.search(text):
-                yield Fault(name[:100], f"the {word} contains {ascii(odd.group())}, which XML can't hold")
+                yield Fault(name[:100], f"the {word} contains {odd.group()!a}, which XML can't hold")
         if edit.delete and (edit.value is not None or edit.final is not None):
             yield Fault(name[:100], "is to be deleted and to be set; ask for one of them")
 
@@ -107,9 +107,8 @@ class _Editor:
 
     def _check_form(self, name: str, found: Property) -> None:
         if found.is_odd:
-            line = self._source.line(found.start)
-            raise InvalidInput(
-                [Fault(name, f"holds elements within elements at line {line} of {self._file}; edit the file itself")]
+            raise reject(
+                name, f"holds elements within elements at line {found.line} of {self._file}; edit the file itself"
             )
 
     # --- a value ---

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from config_store.hadoop_xml import check_hadoop_file
 
@@ -27,8 +28,7 @@ _TEXTS = frozenset({"name", "value", "final", "source", "tag"})
 BLANKS = "".join(map(chr, range(33)))
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A piece of a file: ``<name>…</name>`` or an attribute's value; positions count units of the file."""
 
     name: str
@@ -38,7 +38,7 @@ class Part:
     end: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Property:
     """One ``<property>``, as Hadoop takes it: ``value`` None is none at all, which Hadoop passes over."""
 
@@ -46,6 +46,7 @@ class Property:
     tag_end: int
     self_closing: bool
     in_fallback: bool = False
+    line: int = 1
     close_start: int = 0
     end: int = 0
     name: str | None = None
@@ -102,10 +103,6 @@ class Source:
     def encode(self, text: str) -> bytes:
         """The text in the file's encoding; what that lacks becomes a character reference."""
         return text.encode(self.encoding, "xmlcharrefreplace")
-
-    def line(self, position: int) -> int:
-        """The line of a position, from 1."""
-        return self.units.count("\n", 0, position) + 1
 
 
 @dataclass
@@ -164,18 +161,20 @@ class _Scanner:
         self.open: list[tuple[str, int, int]] = []  # local name, start, end of the start tag
         self.current = Property(0, 0, False)
         self.collecting = False
-        self.token: list[str] = []
+        self.token: list[tuple[int, int, bool]] = []  # start, end, whether references are resolved
+        self.depth = 0  # of properties within properties
         self.has_fallback = False
         self.comment: tuple[int, int] | None = None
         self.text_from = 0
         self.root = (0, 0)
+        self.line, self.counted = 1, 0
 
     def scan(self) -> Scanned:
         close = 0
         for match in _TOKEN.finditer(self.source.units):
             start, end = match.span()
-            if self.text_from < start and self.open:
-                self._text(self.text_from, start)
+            if self.text_from < start and self.collecting:
+                self.token.append((self.text_from, start, True))
             self.text_from = end
             kind = match.lastgroup
             if kind == "attributes":
@@ -183,23 +182,20 @@ class _Scanner:
             elif kind == "close":
                 close = start
                 self._end(match["close"].rpartition(":")[2], start, end)
-            elif kind == "cdata":
-                self._take(match.start("cdata"), match.end("cdata"))
+            elif kind == "cdata" and self.collecting:
+                self.token.append((*match.span("cdata"), False))
             elif kind == "comment":
                 self._note_comment(match.start("comment"), match.end("comment"))
         return Scanned(self.source, self.entries, *self.root, close)
 
     def _note_comment(self, start: int, end: int) -> None:
-        if not self.collecting or not any(name == "property" for name, _, _ in self.open):
+        if not self.depth:
             self.comment = (start, end)
 
-    def _text(self, start: int, end: int) -> None:
-        if self.collecting:
-            self.token.append(resolve_references(self.source.text(start, end)))
-
-    def _take(self, start: int, end: int) -> None:
-        if self.collecting:
-            self.token.append(self.source.text(start, end))
+    def _text(self) -> str:
+        """The text gathered since the last name, value or final began."""
+        pieces = [(self.source.text(start, end), resolved) for start, end, resolved in self.token]
+        return "".join(resolve_references(text) if resolved else text for text, resolved in pieces)
 
     def _start(self, match: re.Match[str], start: int, end: int) -> None:
         local = match["open"].rpartition(":")[2]
@@ -222,10 +218,13 @@ class _Scanner:
             self._end(local, end, end)
 
     def _start_property(self, match: re.Match[str], start: int, end: int, closed: bool) -> None:
-        nested = any(name == "property" for name, _, _ in self.open[:-1])
+        nested = self.depth > 0
+        self.depth += 1
         if nested:
             self.current.is_odd = True
-        self.current = Property(start, end, closed, comment=self.comment, is_odd=nested)
+        self.line += self.source.units.count("\n", self.counted, start)
+        self.counted = start
+        self.current = Property(start, end, closed, comment=self.comment, is_odd=nested, line=self.line)
         self.comment = None
         if match["attributes"]:
             self._read_attributes(match)
@@ -263,28 +262,28 @@ class _Scanner:
         if local in _TEXTS:
             part = Part(local, opened, tag_end, start, end)
             current.parts.append(part)
-            self._set(current, local, "".join(self.token))
+            self._set(current, local, self._text())
         elif local == "property":
             current.close_start, current.end = start, end
             if current.name is not None:
                 current.in_fallback = self.has_fallback
                 self.entries.append(current)
             # what follows in a property around this one is another word of Hadoop's on the same name
-            is_nested = any(name == "property" for name, _, _ in self.open)
-            self.current = replace(current) if is_nested else Property(0, 0, False)
+            self.depth -= 1
+            self.current = replace(current) if self.depth else Property(0, 0, False)
             self.comment = None
         elif local == "include":
             self.entries.append(IncludeEnd(self.has_fallback))
             self.has_fallback = False
 
     @staticmethod
-    def _set(current: Property, local: str, token: str) -> None:
+    def _set(current: Property, local: str, text: str) -> None:
         if local == "final":
-            current.final = token == "true"
-        elif token and local == "name":
-            current.name = token.strip(BLANKS)
-        elif token and local == "value":
-            current.value = token
+            current.final = text == "true"
+        elif text and local == "name":
+            current.name = text.strip(BLANKS)
+        elif text and local == "value":
+            current.value = text
 
 
 def _normalised(text: str) -> str:

