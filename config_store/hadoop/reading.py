@@ -156,11 +156,12 @@ class Variables:
             if match is None:
                 return Evaluated(result, tuple(unknown))
             name = match[1]
-            if self._is_unknown(name):
-                unknown[name] = None
+            if missing := self._missing_variable(name):
+                unknown[missing] = None
             found = self._lookup(name)
             if found is None:
-                unknown[name] = None
+                if not name.startswith("env."):
+                    unknown[name] = None
                 return Evaluated(result, tuple(unknown), f"${{{name}}} stands for nothing that is known here")
             if match.group() in found:
                 return Evaluated(value, tuple(unknown), f"${{{name}}} refers to itself; Hadoop leaves it as it stands")
@@ -168,8 +169,9 @@ class Variables:
         fault = f"needs more than {MAX_SUBSTITUTIONS} replacements of ${{…}}; Hadoop fails when a job reads it"
         return Evaluated(value, tuple(unknown), fault)
 
-    def _is_unknown(self, name: str) -> bool:
-        return len(name) > 4 and name.startswith("env.") and _environment_name(name[4:])[0] not in self._environment
+    def _missing_variable(self, name: str) -> str | None:
+        variable = _environment_name(name[4:])[0] if len(name) > 4 and name.startswith("env.") else None
+        return f"env.{variable}" if variable is not None and variable not in self._environment else None
 
     def _lookup(self, name: str) -> str | None:
         found = self._of_environment(name[4:]) if len(name) > 4 and name.startswith("env.") else self._system.get(name)

@@ -109,7 +109,7 @@ def properties(draw: Any) -> str:
     )
     if not parts:
         return start + "/>"
-    return start + ">" + between + between.join(parts) + between + "</property>"
+    return str(start + ">" + between + between.join(parts) + between + "</property>")
 
 
 _INCLUDES = (
