@@ -9,7 +9,10 @@ from tests.admin_views.calls import new_group, problem_of, upon
 if TYPE_CHECKING:
     import httpx
 
-DOCUMENT = "<configuration>\r\n <!-- c --><property name='a' value='{}'/>\r\n <property name='b' value='${{a}}'/></configuration>"
+DOCUMENT = (
+    "<configuration>\r\n <!-- c --><property name='a' value='{}'/>\r\n "
+    "<property name='b' value='${{a}}'/></configuration>"
+)
 FILE = "/groups/prod/hadoop/core-site.xml"
 
 
