@@ -13,6 +13,7 @@ from admin_views.api import (
     dags,
     groups,
     hadoop,
+    hadoop_properties,
     previews,
     submissions,
     transfer,
@@ -55,7 +56,8 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(check_text)],
     )
     app.state.services = services
-    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, dags, transfer, child_runs):
+    nouns = (version, groups, checks, hadoop, hadoop_properties, artifacts, submissions, previews, dags, child_runs)
+    for router in (*nouns, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
     for pages in (group_pages, submission_pages):
         app.include_router(pages.router, prefix=PAGES_PREFIX)

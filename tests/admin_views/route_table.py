@@ -198,6 +198,15 @@ ROUTES = [
     # such files may hold passwords: who may see them is who may change them
     Route("GET", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/core-site.xml"),
     _save("PUT", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/yarn-site.xml", content=CORE_SITE),
+    Route("GET", "/groups/{name}/hadoop-properties", EDIT, HADOOP, "/groups/prod/hadoop-properties"),
+    _save(
+        "PATCH",
+        "/groups/{name}/hadoop/{file}/properties",
+        EDIT,
+        HADOOP,
+        "/groups/prod/hadoop/core-site.xml/properties",
+        json={"properties": {"a": {"value": "new"}}},
+    ),
     _save("DELETE", "/groups/{name}/hadoop/{file}", DELETE, HADOOP, "/groups/prod/hadoop/core-site.xml"),
     _save("PUT", "/groups/{name}/kerberos/keytab", EDIT, HADOOP, "/groups/prod/kerberos/keytab", content=KEYTAB + b"!"),
     _save("DELETE", "/groups/{name}/kerberos/keytab", DELETE, HADOOP, "/groups/prod/kerberos/keytab"),
