@@ -165,9 +165,15 @@ class VersionFinder:
 
     def look_ahead(self, files: Iterable[tuple[ArtifactKind, str]]) -> None:
         """Find the newest versions of many names by one query; what is not there is told when it is asked for."""
-        wanted = {file for file in files if is_file_name(file[1])}
-        kinds = {kind: [name for found, name in wanted if found is kind] for kind in ArtifactKind}
-        named = or_(*((ArtifactRow.kind == kind) & ArtifactRow.name.in_(names) for kind, names in kinds.items()))
+        names_by_kind: dict[ArtifactKind, set[str]] = {}
+        for kind, name in files:
+            if is_file_name(name) and (kind, name) not in self.pinned:
+                names_by_kind.setdefault(kind, set()).add(name)
+        if not names_by_kind:
+            return
+        named = or_(
+            *[(ArtifactRow.kind == kind) & ArtifactRow.name.in_(names) for kind, names in names_by_kind.items()]
+        )
         newest = (
             select(func.max(VersionRow.version))
             .where(VersionRow.artifact_id == ArtifactRow.id, VersionRow.hidden_at.is_(None))

@@ -109,7 +109,7 @@ def hold_blobs(session: Session, blobs: BlobStorage, digests: Collection[str]) -
 
 
 def hold_every_blob(session: Session) -> None:
-    """Keep all blobs from being cleaned until the transaction's end: what is still named then stays."""
+    """Keep receipts, versions and blobs from being cleaned until the transaction's end; what it names then stays."""
     session.execute(select(_LOCKED).with_for_update(read=True))
 
 
@@ -248,6 +248,7 @@ def _remove_receipts(database: Database, limits: Limits, told: Callable[[str], N
     removed = 0
     while limits.receipts_ended_before is not None:
         with database.writing() as session:
+            session.execute(select(_LOCKED).with_for_update())
             ids = list(session.scalars(select(SubmissionRow.id).where(_may_go(limits)).limit(_RECEIPTS_AT_ONCE)))
             session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id.in_(ids)))
             session.execute(delete(SubmissionRow).where(SubmissionRow.id.in_(ids)))
@@ -264,6 +265,7 @@ def _remove_versions(database: Database, limits: Limits, versions: Sequence[Hidd
     for version in versions:
         used = select(SubmissionFileRow.id).where(SubmissionFileRow.version_id == version.id)
         with database.writing() as session:
+            session.execute(select(_LOCKED).with_for_update())
             gone = session.execute(
                 delete(VersionRow).where(
                     VersionRow.id == version.id,

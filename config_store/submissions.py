@@ -93,8 +93,9 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     check_author(submitter.name)
     row = _row_of_try(session, submitter)
     again = find_rerun(session, submitter, row)
-    if again:
-        hold_every_blob(session)  # the old receipt names files that nothing else may need
+    if again:  # the old receipt names files that nothing else may need, and may itself be cleaned at this moment
+        hold_every_blob(session)
+        again = find_rerun(session, submitter, row)
     plan = resolve_plan(session, request, submitter.task, cipher, pins_of(*again) if again else None)
     token = secrets.token_urlsafe(32)
     planned = _planned(request, plan, token)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from config_store import reruns
 from config_store.errors import NotFound, Unresolvable, WrongState
+from config_store.models import SubmissionFileRow, SubmissionRow
 from config_store.wire import Outcome, RerunMode, State, Ticket
 from tests.config_store.store import CODE, Store, effective, resources
 from tests.stand_ins import task
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 THEN, NOW = RerunMode.THEN, RerunMode.NOW
 
 
@@ -172,3 +176,33 @@ def test_what_can_not_run_again_is_told(store: Store) -> None:
     ):
         with pytest.raises(error, match=words):
             ask(store, ticket, THEN)
+
+
+def test_a_receipt_that_is_asked_to_run_again_is_young_again(store: Store) -> None:
+    """Else a cleaner would take it, and with it the wish."""
+    first = ran(store, 1)
+    with store.database.writing() as session:
+        session.execute(update(SubmissionRow).values(updated_at=LONG_AGO))
+    ask(store, first, THEN)
+    with store.database.reading() as session:
+        assert session.get_one(SubmissionRow, first.submission_id).updated_at > LONG_AGO
+    with store.database.writing() as session:
+        session.execute(update(SubmissionRow).values(updated_at=LONG_AGO))
+    ran(store, 2)
+    with store.database.reading() as session:
+        assert session.get_one(SubmissionRow, first.submission_id).updated_at > LONG_AGO
+
+
+def test_a_retry_is_as_then_when_the_first_receipt_was_cleaned(store: Store) -> None:
+    first = ran(store, 1)
+    change_everything(store)
+    ask(store, first, THEN)
+    second = ran(store, 2)
+    with store.database.writing() as session:
+        session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id == first.submission_id))
+        session.execute(delete(SubmissionRow).where(SubmissionRow.id == first.submission_id))
+    third = ran(store, 3)
+    assert [used(second), used(third)] == [OLD, OLD]
+    rerun_of = store.receipt(third.submission_id).rerun_of
+    assert rerun_of is not None
+    assert rerun_of.submission_id == second.submission_id

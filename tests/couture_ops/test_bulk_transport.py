@@ -59,9 +59,12 @@ def test_a_server_that_is_not_there(client: httpx.Client) -> None:
         client.get(url)
 
 
-def test_the_proxy_of_the_environment_is_taken(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_the_proxy_of_the_environment_is_taken(
+    variable: str, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with raw_server(answer(200, b"by the proxy", BINARY)) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv(variable, proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert client.get("http://store.invalid/file").content == b"by the proxy"
