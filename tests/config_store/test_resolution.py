@@ -744,8 +744,9 @@ def test_newest_versions_are_found_by_kind_and_without_the_hidden(store: Store) 
     for content in (b"1", b"2"):
         store.upload("tool.py", content)
         store.upload("tool.py", b"code " + content, kind=CODE)
+        store.upload("job.py", content, kind=CODE)
     store.hide("tool.py", 2)
     store.create("prod", py_files=["tool.py"])
-    plan = store.plan(code_artifact="tool.py", py_files=["tool.py@1"])
+    plan = store.plan(code_artifact="job.py")
     assert plan.application is not None
     assert (plan.application.version, resources(plan)) == (2, ["py-files group tool.py@1"])
