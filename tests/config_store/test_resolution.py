@@ -733,7 +733,9 @@ def test_the_short_way_of_plain_settings_ends_as_the_long_one(store: Store, monk
         },
         environment={"TZ": "UTC"},
     )
-    asked: dict[str, Any] = {"spark_configurations": {"spark.plain.7": "mine", "spark.driver.memory": "5g", "spark.own": "2"}}
+    asked: dict[str, Any] = {
+        "spark_configurations": {"spark.plain.7": "mine", "spark.driver.memory": "5g", "spark.own": "2"}
+    }
     short = store.plan(**asked)
     monkeypatch.setattr(resolution, "_undisputed", lambda *_: None)
     assert short == store.plan(**asked)

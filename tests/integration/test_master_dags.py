@@ -90,8 +90,8 @@ def test_the_commands_print_it(airflow: LiveAirflow, run_id: str, tmp_path: Path
     argv = [str(Path(sys.executable).parent / "airflow"), "couture", "dags", "tree", "master", "--run", run_id]
     environment = {**airflow.environment, "PYTHONIOENCODING": "utf-8"}
     assert subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout == text
-    assert couture("dags", "list").splitlines()[1].split()[:3] == ["master", "4", run_id]
-    assert json.loads(couture("dags", "list", "--output", "json"))["total"] == 1
+    assert ["master", "4", run_id] in [line.split()[:3] for line in couture("dags", "list").splitlines()]
+    assert "master" in {master["dag_id"] for master in json.loads(couture("dags", "list", "--output", "json"))["items"]}
 
 
 def test_an_unknown_run(airflow: LiveAirflow, run_id: str, tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ with DAG("child_breaks", schedule=None, is_paused_upon_creation=False):
         """What is done, and stays done."""
 
     @task
-    def second(dag_run: Any = None) -> None:
-        """Fail until the file that conf names is there."""
-        if not Path(dag_run.conf["until"]).exists():
+    def second(ti: Any = None) -> None:
+        """Fail at the first try."""
+        if ti.try_number == 1:
             raise ValueError("not yet")
 
     @task
