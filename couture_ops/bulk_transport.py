@@ -42,7 +42,9 @@ class BulkTransport(httpx.BaseTransport):
             answer: _Answer = self._opener.open(asked, timeout=self._timeout_s)
         except (OSError, http.client.HTTPException) as error:
             raise httpx.ConnectError(_reason(error), request=request) from error
-        return httpx.Response(answer.status, headers=answer.headers.items(), stream=_Body(answer, request))
+        # httpx would refuse text beyond ASCII, which a proxy may add; latin-1 is how these bytes were read
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+        return httpx.Response(answer.status, headers=raw, stream=_Body(answer, request))
 
 
 def _proxies() -> dict[str, str]:

@@ -173,6 +173,8 @@ class _Transfer:
             for chunk in answer.iter_raw():  # of any size: gathering chunks would lose some when it breaks off
                 self._destination.write(chunk)
                 self.done += len(chunk)
+                if self.done > self._size:  # what comes is not the file, and may never end
+                    break
         except httpx.TransportError:
             if self.done != self._size:  # else all came, and only the end of the answer was lost
                 raise

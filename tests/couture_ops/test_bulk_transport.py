@@ -46,6 +46,13 @@ def test_a_redirect_is_an_answer(client: httpx.Client) -> None:
         assert other.requests == []
 
 
+def test_a_header_beyond_ascii_is_taken(client: httpx.Client) -> None:
+    with raw_server(
+        answer(200, b"x", BINARY).replace(b"Connection:", "X-Org: Müller\r\nConnection:".encode())
+    ) as server:
+        assert client.get(server.url).content == b"x"
+
+
 def test_errors_are_answers(client: httpx.Client) -> None:
     with raw_server(answer(404, b"none such", BINARY)) as server:
         got = client.get(server.url)
