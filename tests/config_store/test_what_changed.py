@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config_store import what_changed
+from config_store.content import from_document
 from config_store.kerberos import seal_keytab
 from config_store.settings import Setting
 from config_store.submissions import diff_submissions
@@ -233,13 +234,12 @@ def test_a_secret_of_an_older_revision_is_told(store: Store) -> None:
 
 def test_no_more_revisions_are_read_than_tell_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Any] = []
-    parse = what_changed.from_document
 
     def counted(document: Any) -> Any:
         read.append(document)
-        return parse(document)
+        return from_document(document)
 
-    monkeypatch.setattr(what_changed, "from_document", counted)
+    monkeypatch.setattr("config_store.what_changed.from_document", counted)
     ran(store, Outcome.SUCCEEDED, 1)
     for number in range(30):
         store.save("prod", configurations={"spark.x": f"x{number}"}, author="eve")

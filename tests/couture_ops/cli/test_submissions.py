@@ -226,8 +226,8 @@ def test_an_unknown_one(couture: Couture, server: StoreServer) -> None:
 
 def test_without_an_earlier_success_there_is_nothing_to_compare(couture: Couture, server: StoreServer) -> None:
     failed = {**receipt(), "changed": {"since": None, "succeeded_at": None, "changes": []}}
-    server.answers["GET /submissions/id-1"] = Answer(200, failed)
+    server.answers["GET /submissions/0f3c"] = Answer(200, failed)
     assert (
         "What changed since the task last succeeded\n"
         "No receipt of an earlier success is kept: there is nothing to compare with.\n"
-    ) in couture.ok("submissions", "show", "id-1")
+    ) in couture.ok("submissions", "show", "0f3c")
