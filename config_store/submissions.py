@@ -127,7 +127,7 @@ def record_report(session: Session, submission_id: str, report: Report) -> Recei
     row.facts = {**_known(row), **facts}
     row.outcome = report.outcome
     row.enter(report.state)
-    if row.outcome == Outcome.FAILED:
+    if row.outcome in (Outcome.FAILED, Outcome.KILLED):  # to Airflow a task that timed out has failed, too
         note_changes(session, row)
     session.flush()
     return read_receipt(row)
@@ -160,7 +160,7 @@ def get_receipt(session: Session, submission_id: str) -> Receipt:
 def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple[str | None, tuple[ReceiptChange, ...]]:
     """What differs between two submissions; without ``from_id`` from the last success of the task before ``to_id``.
 
-    Answers the id compared with, None when there is no such success. Raises NotFound.
+    Answers the id compared with, None when no receipt of such a success is kept. Raises NotFound.
     """
     new = _row(session, to_id)
     old = _row(session, from_id) if from_id is not None else find_last_success(session, new)

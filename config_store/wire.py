@@ -335,7 +335,7 @@ class ReceiptChange(Wire):
 
 
 class WhatChanged(Wire):
-    """What differs from the last try of the task that succeeded: ``since`` names it, None when there is none."""
+    """What differs from the last try of the task that succeeded: ``since`` names it, None when no receipt is kept."""
 
     since: str | None
     succeeded_at: datetime | None = None
@@ -359,7 +359,7 @@ class Rerun(Wire):
 
 
 class Acknowledgement(Wire):
-    """The answer to a report; a failure is answered with what changed since the task last worked."""
+    """The answer to a report; a failure or a stop is answered with what changed since the task last worked."""
 
     changed: WhatChanged | None = None
 

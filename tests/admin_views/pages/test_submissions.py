@@ -115,7 +115,7 @@ def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
 
 def test_it_is_compared_with_the_last_success_unless_another_is_chosen(pages: Pages, admin: httpx.Client) -> None:
     one = submit(pages)
-    assert "This task has not succeeded before." in admin.get(f"/submissions/{one}").text
+    assert "No receipt of an earlier success of this task is kept." in admin.get(f"/submissions/{one}").text
     chosen = admin.get(f"/submissions/{one}?against={pages.names['ended']}").text
     assert "<code>arguments.driver-memory</code>" in chosen
     assert f'<option value="{pages.names["ended"]}" selected>' in chosen
