@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import defer
@@ -16,7 +16,7 @@ from sqlalchemy.orm import defer
 from config_store.artifacts import ArtifactKind
 from config_store.errors import NotFound, Unresolvable, WrongState
 from config_store.models import SubmissionRow
-from config_store.receipts import read_receipt
+from config_store.receipts import read_receipt, task_of
 from config_store.wire import Outcome, Rerun, RerunMode, State
 
 if TYPE_CHECKING:
@@ -42,8 +42,16 @@ class Pins:
     asked_by: str
 
 
-def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> TaskIdentity:
-    """Write down that the task of a receipt is to run again; answers the task.
+@dataclass(frozen=True)
+class Wish:
+    """That a task is to run again; ``before``: what the receipts of its tries said of reruns until now, by id."""
+
+    task: TaskIdentity
+    before: Mapping[str, Any]
+
+
+def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> Wish:
+    """Write down that the task of a receipt is to run again; earlier wishes for it that nothing fulfilled are void.
 
     Raises NotFound, WrongState (it runs still), Unresolvable (its Airflow is another).
     """
@@ -56,16 +64,28 @@ def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str
         )
     if row.state != State.ENDED:
         raise WrongState(submission_id, row.state, State.PLANNED)
+    task = task_of(row)
+    void = [other for other in _tries(session, task) if (wish := _rerun(other, "rerun")) and not wish.submission_id]
+    before = {one.id: one.facts.get("rerun") for one in (row, *void)}
+    for other in void:
+        _write_wish(other, None)
     asked = Rerun(mode=mode, asked_by=author, asked_at=datetime.now(UTC))
-    row.facts = {**row.facts, "rerun": asked.model_dump(mode="json")}
+    _write_wish(row, asked.model_dump(mode="json"))
     row.updated_at = asked.asked_at  # else a cleaner could take it before it is fulfilled
-    return read_receipt(row).task
+    return Wish(task, before)
 
 
-def withdraw_rerun(session: Session, submission_id: str) -> None:
-    """Take the wish back: the task could not be started."""
-    row = session.get_one(SubmissionRow, submission_id, with_for_update=True)
-    row.facts = {name: fact for name, fact in row.facts.items() if name != "rerun"}
+def withdraw_rerun(session: Session, wish: Wish) -> None:
+    """Take the wish back, because the task could not be started: what was wished before counts again."""
+    for submission_id, said in wish.before.items():
+        row = session.get(SubmissionRow, submission_id, with_for_update=True)
+        if row is not None:
+            _write_wish(row, said)
+
+
+def _write_wish(row: SubmissionRow, said: Any) -> None:
+    others = {name: fact for name, fact in row.facts.items() if name != "rerun"}
+    row.facts = {**others, "rerun": said} if said else others
 
 
 def find_rerun(session: Session, submitter: Submitter, own: SubmissionRow | None) -> tuple[Receipt, Rerun] | None:

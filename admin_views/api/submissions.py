@@ -182,7 +182,8 @@ def run_again(services: ServicesDep, caller: Starter, submission_id: str, wish: 
     """
     services.close_gone_tries(submission_id)
     with services.deed(caller) as deed:
-        task = reruns.ask_rerun(deed.session, submission_id, wish.mode, caller.name)
+        asked = reruns.ask_rerun(deed.session, submission_id, wish.mode, caller.name)
+        task = asked.task
         if not services.identity.may_run_task(caller, task.dag_id):
             raise ForbiddenDag(task.dag_id, "clear tasks of")
         subject = f"task {task.dag_id}.{task.task_id}"
@@ -192,7 +193,7 @@ def run_again(services: ServicesDep, caller: Starter, submission_id: str, wish: 
         services.task_runs.run_again(task)
     except Exception:
         with services.deed(caller) as deed:
-            reruns.withdraw_rerun(deed.session, submission_id)
+            reruns.withdraw_rerun(deed.session, asked)
             deed.note("submission.rerun_withdrawn", subject, **about)
         raise
     return task

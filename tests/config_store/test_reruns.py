@@ -35,10 +35,11 @@ def ran(store: Store, number: int, outcome: Outcome = Outcome.FAILED, **request:
     return ticket
 
 
-def ask(store: Store, ticket: Ticket, mode: RerunMode) -> None:
+def ask(store: Store, ticket: Ticket, mode: RerunMode) -> reruns.Wish:
     with store.database.writing() as session:
         asked = reruns.ask_rerun(session, ticket.submission_id, mode, "ada")
-    assert (asked.dag_id, asked.task_id, asked.run_id) == ("sales", "load", "manual__1")
+    assert (asked.task.dag_id, asked.task.task_id, asked.task.run_id) == ("sales", "load", "manual__1")
+    return asked
 
 
 def change_everything(store: Store) -> None:
@@ -159,12 +160,45 @@ def test_a_deleted_group_still_runs_as_then(store: Store) -> None:
 
 def test_a_wish_can_be_taken_back(store: Store) -> None:
     first = ran(store, 1)
-    ask(store, first, THEN)
+    wish = ask(store, first, THEN)
     with store.database.writing() as session:
-        reruns.withdraw_rerun(session, first.submission_id)
+        reruns.withdraw_rerun(session, wish)
     change_everything(store)
     assert store.receipt(first.submission_id).rerun is None
     assert used(ran(store, 2)) == NEW
+
+
+def test_a_second_wish_that_is_taken_back_leaves_the_first(store: Store) -> None:
+    """As who clicks twice: the task runs already."""
+    first = ran(store, 1)
+    change_everything(store)
+    ask(store, first, THEN)
+    twice = ask(store, first, THEN)
+    with store.database.writing() as session:
+        reruns.withdraw_rerun(session, twice)
+    assert used(ran(store, 2)) == OLD
+
+
+def test_the_link_of_a_wish_that_was_fulfilled_outlives_one_that_is_taken_back(store: Store) -> None:
+    first = ran(store, 1)
+    ask(store, first, THEN)
+    second = ran(store, 2)
+    again = ask(store, first, NOW)
+    with store.database.writing() as session:
+        reruns.withdraw_rerun(session, again)
+    rerun = store.receipt(first.submission_id).rerun
+    assert rerun is not None
+    assert rerun.submission_id == second.submission_id
+
+
+def test_a_newer_wish_makes_an_older_one_void(store: Store) -> None:
+    first, second = ran(store, 1), ran(store, 2)
+    change_everything(store)
+    ask(store, first, THEN)
+    ask(store, second, NOW)
+    assert used(ran(store, 3)) == NEW
+    assert used(ran(store, 4)) == NEW  # cleared by hand later: nobody asked for then any more
+    assert store.receipt(first.submission_id).rerun is None
 
 
 def test_what_can_not_run_again_is_told(store: Store) -> None:
