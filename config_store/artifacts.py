@@ -92,12 +92,19 @@ def check_upload(kind: ArtifactKind, name: str, note: str) -> None:
 
 def check_beginning(name: str, beginning: bytes) -> None:
     """Raise InvalidInput for a file whose first bytes (``BEGINNING`` of them, or all) can't be those of its kind."""
+    if fault := beginning_fault(name, beginning):
+        raise reject(name, f"{fault}. Nothing was stored")
+
+
+def beginning_fault(name: str, beginning: bytes) -> str | None:
+    """What is wrong with a file of the name that begins so; None for nothing."""
     if not beginning:
-        raise reject(name, "is empty. Nothing was stored")
+        return "is empty"
     suffix = name[name.rfind(".") :].lower()
     # every zip archive begins so: with its first entry, or, without any, with its end (APPNOTE.TXT, 4.3.7 and 4.3.16)
     if suffix in ZIP_SUFFIXES and not beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        raise reject(name, f"is no {suffix} file: it does not begin like a zip archive. Nothing was stored")
+        return f"is no {suffix} file: it does not begin like a zip archive"
+    return None
 
 
 def list_artifacts(
