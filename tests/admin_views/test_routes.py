@@ -202,6 +202,7 @@ def test_reading_and_writing_are_different_permissions() -> None:
     }
     assert [str(route) for route in ROUTES if not route.changes and route.action == EDIT] == [
         "GET /groups/prod/hadoop/core-site.xml",
+        "GET /groups/prod/hadoop-properties",
         "GET /artifacts/code/job.py/versions/1/content",
         "GET /artifacts/dependencies/lib.jar/versions/1/content",
         "GET /previews/dags/sales/tasks/load",
