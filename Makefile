@@ -1,7 +1,8 @@
 # Every target does its own set-up first (tools/bootstrap.sh); a second call takes seconds.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo bench soak test test-unit test-integration test-e2e lint format setup setup-python setup-databases lock clean
+.PHONY: help demo bench soak test test-unit test-integration test-e2e lint format setup setup-python setup-pages \
+	setup-databases setup-browser lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
@@ -18,14 +19,14 @@ bench: setup ## Speed, beside the Apache Spark provider, to build/bench.json and
 soak: setup ## Faults, bad input and secrets: kills, full disks, fuzzing, to build/soak.json and docs/benchmarks.md. ONLY=name
 	@$(PYTHON) -m tools.soak $(if $(ONLY),--only $(ONLY)) $(SOAK_ARGS)
 
-test: setup setup-databases ## Everything: lint, unit tests, integration with real Spark, the demo
+test: setup setup-databases setup-browser ## Everything: lint, unit tests, integration with real Spark, the demo
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-test-unit: setup-python setup-databases ## Only the tests that need neither Airflow's processes nor Spark
+test-unit: setup-python setup-pages setup-databases ## Only the tests that need neither Airflow's processes nor Spark
 	@$(PYTHON) -m pytest -m "not integration and not e2e" $(PYTEST_ARGS)
 
-test-integration: setup setup-databases ## Only the tests with real Airflow processes and real Spark
+test-integration: setup setup-databases setup-browser ## Only the tests with real Airflow processes and real Spark
 	@$(PYTHON) -m pytest -m integration $(PYTEST_ARGS)
 
 test-e2e: setup ## Only the tests of the whole demo
@@ -40,7 +41,7 @@ format: setup-python ## Write the code as ruff wants it
 	@.venv/bin/ruff check --fix-only $(SOURCES)
 	@.venv/bin/ruff format $(SOURCES)
 
-setup: ## Virtual environment, JDK and the example's jars; the other targets call it
+setup: ## Virtual environment, JDK, the pages' scripts and the example's jars; the other targets call it
 	@tools/bootstrap.sh all
 
 setup-python:
@@ -48,6 +49,12 @@ setup-python:
 
 setup-databases: ## PostgreSQL's and MariaDB's programs for the tests, where root or sudo may install them
 	@tools/bootstrap.sh databases
+
+setup-browser: ## Debian's chromium for the tests of the pages, where root or sudo may install it
+	@tools/bootstrap.sh browser
+
+setup-pages: ## The pages' scripts and styles: npm's packages, bundled by esbuild to admin_views/static/dist
+	@tools/bootstrap.sh pages
 
 lock: setup-python ## Compile requirements/dev.lock anew; UPGRADE=1: with the newest versions
 	@tools/bootstrap.sh lock $(if $(filter-out 0,$(UPGRADE)),--upgrade)

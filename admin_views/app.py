@@ -6,8 +6,25 @@ from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 
-from admin_views.api import artifacts, checks, dags, groups, hadoop, previews, submissions, transfer, version
+from admin_views.api import (
+    artifacts,
+    checks,
+    child_runs,
+    dags,
+    groups,
+    hadoop,
+    hadoop_properties,
+    previews,
+    submissions,
+    transfer,
+    version,
+)
 from admin_views.bodies import LimitBodies
+from admin_views.pages import assets
+from admin_views.pages import groups as group_pages
+from admin_views.pages import submissions as submission_pages
+from admin_views.pages.problems import tell_in_pages
+from admin_views.pages.rendering import PAGES_PREFIX
 from admin_views.problems import install_handlers
 from admin_views.text import check_text
 from couture_ops import __version__
@@ -39,8 +56,13 @@ def create_app(services: Services) -> FastAPI:
         dependencies=[Depends(check_text)],
     )
     app.state.services = services
-    for router in (version, groups, checks, hadoop, artifacts, submissions, previews, dags, transfer):
+    nouns = (version, groups, checks, hadoop, hadoop_properties, artifacts, submissions, previews, dags, child_runs)
+    for router in (*nouns, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
+    for pages in (group_pages, submission_pages):
+        app.include_router(pages.router, prefix=PAGES_PREFIX)
+    app.router.routes.append(assets.ROUTE)
     app.add_middleware(LimitBodies)
     install_handlers(app)
+    tell_in_pages(app)
     return app

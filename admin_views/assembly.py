@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.version import version as airflow_version
 
 from admin_views.audit import AirflowAuditTrail
+from admin_views.child_runs import AirflowChildRuns
 from admin_views.configuration import read_server_settings
 from admin_views.dag_catalogue import AirflowDags
 from admin_views.database import open_database
@@ -28,6 +29,7 @@ def assemble_services() -> Services:
         tasks=SerializedTasks(),
         task_runs=AirflowTaskRuns(),
         dags=AirflowDags(),
+        child_runs=AirflowChildRuns(),
         max_upload_bytes=server.max_upload_bytes,
         airflow_version=airflow_version,
     )

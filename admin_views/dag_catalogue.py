@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: subclass has one of them counts, for Airflow keeps no other word on an operator's ancestry.
 CHILD_FIELDS = ("run_dag_id", "trigger_dag_id")
 #: Where an operator tells which run it started (``airflow.providers.standard.operators.trigger_dagrun``).
-TOLD_RUN = "trigger_run_id"
+TOLD_RUN = ("child_run_id", "trigger_run_id")
 #: Databases bound the number of parameters of a statement; documents are held in memory so many at a time.
 _BATCH, _DOCUMENTS = 500, 100
 #: Of so many DAGs and older versions what was found is kept.
@@ -91,7 +91,7 @@ class AirflowDags:
             instances = list(_of_tasks(session, TaskInstance, [TaskInstance.state], runs, task_ids))
             told = {
                 _place(row): XComModel.deserialize_value(row)
-                for row in _of_tasks(session, XComModel, [XComModel.value], runs, task_ids, XComModel.key == TOLD_RUN)
+                for row in _of_tasks(session, XComModel, [XComModel.value], runs, task_ids, XComModel.key.in_(TOLD_RUN))
             }
             templated = {task.task_id for task in tasks if task.is_templated}
             rendered = {

@@ -7,13 +7,22 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from admin_views.listener import ChildStopper
+
 URL_PREFIX = "/couture"
+
+#: Entry of Airflow's menu, category, where Airflow shows it, the page of ours.
+MENU = (
+    ("Spark Configuration", "admin", "spark-configuration", "groups"),
+    ("Spark Submissions", "browse", "spark-submissions", "submissions"),
+)
 
 
 class CouturePlugin(AirflowPlugin):
     """Mounts our app below ``/couture`` in Airflow's API server."""
 
     name = "couture"
+    listeners = [ChildStopper()]  # Airflow declares a plain list
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # Airflow declares a plain list
@@ -22,6 +31,25 @@ class CouturePlugin(AirflowPlugin):
         from admin_views.assembly import assemble_services
 
         return [{"app": create_app(assemble_services()), "url_prefix": URL_PREFIX, "name": "couture"}]
+
+    @cached_property
+    def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]  # as above
+        """The pages that Airflow's menu offers, each in a frame."""
+        from urllib.parse import urlsplit
+
+        from airflow.configuration import conf
+
+        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
+        return [
+            {
+                "name": name,
+                "href": f"{base}{URL_PREFIX}/pages/{page}",
+                "destination": "nav",
+                "category": category,
+                "url_route": route,
+            }
+            for name, category, route, page in MENU
+        ]
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # as above

@@ -67,6 +67,14 @@ class ForbiddenDag(Refused):
         super().__init__(f"This needs the permission to {deed} the DAG {dag_id!r}.")
 
 
+class ChildUnusable(Refused):
+    """A DAG that a master's task may not or can't run now; ``reason`` completes "… can't be run: "."""
+
+    def __init__(self, dag_id: str, reason: str) -> None:
+        self.dag_id, self.reason = dag_id, reason
+        super().__init__(f"The DAG {dag_id!r} can't be run: {reason}.")
+
+
 class CrossSite(Refused):
     """A change asked for by another web site through the user's cookie."""
 
@@ -135,6 +143,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     NotProven: (403, "Not proven"),
     Forbidden: (403, "Permission missing"),
     ForbiddenDag: (403, "Permission missing"),
+    ChildUnusable: (409, "Nothing was started"),
     CrossSite: (403, "Refused from another site"),
     PreconditionMissing: (428, "If-Match is missing"),
     TooLarge: (413, "Too large"),

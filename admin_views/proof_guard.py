@@ -2,19 +2,21 @@
 
 A task proves itself by what it writes into its state store through the execution API. Airflow's public API lets
 users with the right to edit task instances write there too (the role User has it), which would let them pose as any
-running task and read the secrets of any config group.
+running task and read the secrets of any config group. What the API server keeps there of a master's child run is
+guarded alike.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config_store.wire import PROOF_KEY
+from config_store.wire import CHILD_KEY, PROOF_KEY
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PUBLIC_API, _STATE_STORE = "/api/v2/", "/state-store"
+_GUARDED = (PROOF_KEY, CHILD_KEY)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -29,7 +31,9 @@ class GuardProofs:
         if scope["type"] == "http" and scope["method"] not in _READING and _names_a_proof(scope["path"]):
             from admin_views.problems import problem
 
-            answer = problem(403, "Refused", f"{PROOF_KEY} is written by running tasks alone.", "ProofGuarded")
+            answer = problem(
+                403, "Refused", f"{' and '.join(_GUARDED)} are written by running tasks alone.", "ProofGuarded"
+            )
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -37,4 +41,5 @@ class GuardProofs:
 
 def _names_a_proof(path: str) -> bool:
     """``path`` is decoded already, so no spelling of the key gets by."""
-    return _PUBLIC_API in path and _STATE_STORE in path and PROOF_KEY in path.rpartition(_STATE_STORE)[2]
+    key = path.rpartition(_STATE_STORE)[2]
+    return _PUBLIC_API in path and _STATE_STORE in path and any(guarded in key for guarded in _GUARDED)

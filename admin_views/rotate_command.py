@@ -38,26 +38,36 @@ def rotate_command() -> ActionCommand:
 @suppress_logs_and_warning
 def run_rotate(_arguments: argparse.Namespace) -> None:
     """See DESCRIPTION; ends the process with a sentence and status 1 when a secret could not be rotated."""
+    from admin_views.installation import NotInstalled
+    from config_store.errors import StoreError
+    from config_store.secrets import NoSecretKey
+
+    try:
+        _rotate()
+    except (NotInstalled, NoSecretKey) as error:
+        raise SystemExit(str(error)) from error
+    except StoreError as error:
+        raise SystemExit(f"{error}\nWhat was rotated before stays rotated; then run it again.") from error
+
+
+def _rotate() -> None:
     from admin_views.configuration import read_server_settings
     from admin_views.database import open_database
-    from admin_views.installation import NotInstalled, check_tables
+    from admin_views.installation import check_tables
     from config_store.rotation import rotate_secrets
-    from config_store.secrets import FernetCipher, NoSecretKey
+    from config_store.secrets import FernetCipher
 
     server = read_server_settings()
     try:
         FernetCipher(server.fernet_keys)
     except ValueError as error:
         raise SystemExit(f"[core] fernet_key holds what is no Fernet key: {error}") from error
+    check_tables(server)
+    database = open_database(server)
     try:
-        check_tables(server)
-        database = open_database(server)
-        try:
-            done = rotate_secrets(database, server.fernet_keys, _progress)
-        finally:
-            database.engine.dispose()
-    except (NotInstalled, NoSecretKey) as error:
-        raise SystemExit(str(error)) from error
+        done = rotate_secrets(database, server.fernet_keys, _progress)
+    finally:
+        database.engine.dispose()
     print(
         f"Rotated {done.secrets:,} secrets in {done.revisions:,} revisions; {done.current:,} were encrypted with the "
         "first key already."

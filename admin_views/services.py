@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from config_store.diff import Change
     from config_store.secrets import Cipher
     from config_store.submissions import Submitter
-    from config_store.wire import JobRequest, TaskIdentity
+    from config_store.wire import ChildRun, ChildState, ChildWish, JobRequest, TaskIdentity
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,22 @@ class TaskRuns(Protocol):
 
     def run_again(self, task: TaskIdentity) -> None:
         """Clear the task in its DAG run; raises NotFound, Unresolvable when it has not ended."""
+
+
+class ChildRuns(Protocol):
+    """The child runs of master DAGs."""
+
+    def start(self, task_instance_id: str, wish: ChildWish) -> ChildRun:
+        """Trigger the child run of a running task, or go on with it; raises NotFound, ChildUnusable, NotProven."""
+
+    def states(self, tokens: Sequence[str]) -> list[ChildState]:
+        """The state of the run that each token opens."""
+
+    def opens(self, token: str) -> bool:
+        """Whether the token opens a child run."""
+
+    def stop(self, token: str) -> None:
+        """Mark the child run failed, unless it has ended."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,7 @@ class Services:
     tasks: TaskCatalogue
     task_runs: TaskRuns
     dags: DagCatalogue
+    child_runs: ChildRuns
     max_upload_bytes: int
     airflow_version: str
 

@@ -56,10 +56,14 @@ async def _document(request: Request) -> Any:
     if getattr(route, "body_field", None) is None or route.path.endswith(_REPORTS):
         return None
     body = await request.body()
-    if b"\\u" not in body:  # such characters stand in JSON as escapes only
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:  # json would take UTF-16, and bytes that stand for half a surrogate pair
+        raise InvalidInput([Fault("body", "is not UTF-8")]) from None
+    if "\\u" not in text:  # such characters stand in JSON as escapes only
         return None
     try:
-        return json.loads(body)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None  # which FastAPI tells
 

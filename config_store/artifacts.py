@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from config_store.usage import dags_using_versions, groups_using_dependency
 from config_store.wire import PlannedArtifact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
@@ -92,12 +92,19 @@ def check_upload(kind: ArtifactKind, name: str, note: str) -> None:
 
 def check_beginning(name: str, beginning: bytes) -> None:
     """Raise InvalidInput for a file whose first bytes (``BEGINNING`` of them, or all) can't be those of its kind."""
+    if fault := beginning_fault(name, beginning):
+        raise reject(name, f"{fault}. Nothing was stored")
+
+
+def beginning_fault(name: str, beginning: bytes) -> str | None:
+    """What is wrong with a file of the name that begins so; None for nothing."""
     if not beginning:
-        raise reject(name, "is empty. Nothing was stored")
+        return "is empty"
     suffix = name[name.rfind(".") :].lower()
     # every zip archive begins so: with its first entry, or, without any, with its end (APPNOTE.TXT, 4.3.7 and 4.3.16)
     if suffix in ZIP_SUFFIXES and not beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        raise reject(name, f"is no {suffix} file: it does not begin like a zip archive. Nothing was stored")
+        return f"is no {suffix} file: it does not begin like a zip archive"
+    return None
 
 
 def list_artifacts(
@@ -155,38 +162,21 @@ def get_version(session: Session, kind: ArtifactKind, name: str, version: int) -
     return _version(found, row)
 
 
-@dataclass(frozen=True)
-class VersionFinder:
-    """Finds the version that a name means: the one asked for, else a pinned one (hidden or not), else the newest."""
-
-    session: Session
-    pinned: Mapping[tuple[ArtifactKind, str], int]
-    _newest: dict[tuple[ArtifactKind, str], Version] = field(default_factory=dict)
-
-    def look_ahead(self, files: Iterable[tuple[ArtifactKind, str]]) -> None:
-        """Find the newest versions of many names by one query; what is not there is told when it is asked for."""
-        wanted = {file for file in files if is_file_name(file[1])}
-        kinds = {kind: [name for found, name in wanted if found is kind] for kind in ArtifactKind}
-        named = or_(*((ArtifactRow.kind == kind) & ArtifactRow.name.in_(names) for kind, names in kinds.items()))
-        newest = (
-            select(func.max(VersionRow.version))
-            .where(VersionRow.artifact_id == ArtifactRow.id, VersionRow.hidden_at.is_(None))
-            .correlate(ArtifactRow)
-            .scalar_subquery()
-        )
-        query = select(VersionRow, ArtifactRow).join(ArtifactRow).where(named, VersionRow.version == newest)
-        for row in self.session.execute(query):
-            version = _version(*row)
-            self._newest[version.kind, version.name] = version
-
-    def __call__(self, kind: ArtifactKind, name: str, version: int | None = None) -> Version:
-        """Raises NotFound with what is near."""
-        pinned = self.pinned.get((kind, name))
-        if pinned is not None and version in (None, pinned):
-            return get_version(self.session, kind, name, pinned)
-        if version is None and (kind, name) in self._newest:
-            return self._newest[kind, name]
-        return find_version(self.session, kind, name, version)
+def find_newest(
+    session: Session, names_by_kind: Mapping[ArtifactKind, Collection[str]]
+) -> dict[tuple[ArtifactKind, str], Version]:
+    """The newest visible versions of many names, by one query; what is not there is left out."""
+    kinds = [(kind, [name for name in names if is_file_name(name)]) for kind, names in names_by_kind.items()]
+    named = or_(false(), *[(ArtifactRow.kind == kind) & ArtifactRow.name.in_(names) for kind, names in kinds])
+    newest = (
+        select(func.max(VersionRow.version))
+        .where(VersionRow.artifact_id == ArtifactRow.id, VersionRow.hidden_at.is_(None))
+        .correlate(ArtifactRow)
+        .scalar_subquery()
+    )
+    query = select(VersionRow, ArtifactRow).join(ArtifactRow).where(named, VersionRow.version == newest)
+    versions = [_version(*row) for row in session.execute(query)]
+    return {(version.kind, version.name): version for version in versions}
 
 
 def add_version(

@@ -16,6 +16,7 @@ from sqlalchemy import Text, column, delete, func, or_, select, table, type_coer
 
 from config_store.artifacts import ArtifactKind
 from config_store.blobs.protocol import GRACE
+from config_store.content import FILE_LISTS, from_document
 from config_store.database import VERSION_TABLE
 from config_store.errors import BlobMissing, BlobVanished
 from config_store.models import ArtifactRow, RevisionRow, SubmissionFileRow, SubmissionRow, VersionRow
@@ -109,7 +110,7 @@ def hold_blobs(session: Session, blobs: BlobStorage, digests: Collection[str]) -
 
 
 def hold_every_blob(session: Session) -> None:
-    """Keep all blobs from being cleaned until the transaction's end: what is still named then stays."""
+    """Keep receipts, versions and blobs from being cleaned until the transaction's end; what it names then stays."""
     session.execute(select(_LOCKED).with_for_update(read=True))
 
 
@@ -173,11 +174,13 @@ def _newest_revision(database: Database) -> int:
 def _read_revisions(session: Session, after: int = 0) -> _Used:
     used = _Used(set(), set())
     text = type_coerce(RevisionRow.content, Text)
-    names_something = or_(text.contains('"sha256":"'), text.contains('"version":'))
+    named = ['"sha256":"', '"version":', *(f'"{name}":' for name in FILE_LISTS)]
+    names_something = or_(*[text.contains(name) for name in named])
     found = select(RevisionRow.content).where(RevisionRow.id > after, names_something)
     for content in session.scalars(found.execution_options(yield_per=50)):  # each may have a megabyte
         used.digests.update(_digests(content))
-        used.pins.update((chosen["name"], chosen["version"]) for chosen in content["jars"] + content["py_files"])
+        chosen = [dependency for _, dependency in from_document(content).dependencies()]
+        used.pins.update((one.name, one.version) for one in chosen if one.version is not None)
     return used
 
 
@@ -248,6 +251,7 @@ def _remove_receipts(database: Database, limits: Limits, told: Callable[[str], N
     removed = 0
     while limits.receipts_ended_before is not None:
         with database.writing() as session:
+            session.execute(select(_LOCKED).with_for_update())
             ids = list(session.scalars(select(SubmissionRow.id).where(_may_go(limits)).limit(_RECEIPTS_AT_ONCE)))
             session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id.in_(ids)))
             session.execute(delete(SubmissionRow).where(SubmissionRow.id.in_(ids)))
@@ -264,6 +268,7 @@ def _remove_versions(database: Database, limits: Limits, versions: Sequence[Hidd
     for version in versions:
         used = select(SubmissionFileRow.id).where(SubmissionFileRow.version_id == version.id)
         with database.writing() as session:
+            session.execute(select(_LOCKED).with_for_update())
             gone = session.execute(
                 delete(VersionRow).where(
                     VersionRow.id == version.id,

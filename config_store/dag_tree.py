@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from config_store.child_runs import child_run_id
 from config_store.errors import NotFound
 
 if TYPE_CHECKING:
@@ -209,11 +208,10 @@ class _Grower:
         return planned
 
     def _assign_runs(self, grown: Sequence[tuple[Node, TaskRun | None]]) -> None:
-        wanted = [(node, list(_run_keys(node, instance))) for node, instance in grown if instance is not None]
-        keys = {key for _, of_node in wanted for key in of_node}
-        found = self._catalogue.runs(keys) if keys else {}
-        for node, of_node in wanted:
-            _take_run(node, next((found[key] for key in of_node if key in found), None), self._now)
+        started = [(node, key) for node, instance in grown if instance and (key := _run_key(node, instance))]
+        found = self._catalogue.runs({key for _, key in started}) if started else {}
+        for node, key in started:
+            _take_run(node, found.get(key), self._now)
 
     def _judge(self, nodes: Sequence[Node]) -> None:
         """Give each node its kind, and take from those that the caller may not read what he may not know."""
@@ -259,13 +257,11 @@ def _planted(task: DagTask, map_index: int | None, instance: TaskRun | None, par
     )
 
 
-def _run_keys(node: Node, instance: TaskRun) -> Iterator[RunKey]:
-    """The run that the instance says it started, then the one that its name leads to."""
-    if node.dag_id is None:
-        return
-    if instance.told_run_id is not None:
-        yield node.dag_id, instance.told_run_id
-    yield node.dag_id, child_run_id(instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
+def _run_key(node: Node, instance: TaskRun) -> RunKey | None:
+    """The run that the instance says it started."""
+    if node.dag_id is None or instance.told_run_id is None:
+        return None
+    return node.dag_id, instance.told_run_id
 
 
 def _take_run(node: Node, run: RunHead | None, now: datetime) -> None:

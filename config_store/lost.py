@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from config_store.models import SubmissionRow
 from config_store.what_changed import note_changes
@@ -34,6 +35,7 @@ def close_earlier_tries(session: Session, submitter: Submitter, request: JobRequ
     task = submitter.task
     for row in session.scalars(
         select(SubmissionRow)
+        .options(defer(SubmissionRow.plan))
         .where(
             SubmissionRow.dag_id == task.dag_id,
             SubmissionRow.task_id == task.task_id,

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from config_store.artifacts import ArtifactKind
 from config_store.content import SECTIONS
 from config_store.diff import Change
 from config_store.wire import JobRequest, Outcome, Receipt, State, SubmitPlan, TaskIdentity, TimelineEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from config_store.models import SubmissionRow
+    from config_store.wire import PlannedArtifact, ResourceKind, SettingKind
 
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
@@ -53,6 +57,26 @@ def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
     ]
 
 
+def setting_place(kind: SettingKind, name: str) -> str:
+    """Where a receipt's difference names a setting: ``arguments.queue``."""
+    return f"{_SECTION[kind]}.{name}"
+
+
+def resource_place(kind: ResourceKind, name: str) -> str:
+    """Where it names a resource, by the artifact's name or the URI: ``py-files.lib.zip``."""
+    return f"{kind}.{name}"
+
+
+def artifact_places(plan: SubmitPlan) -> Iterator[tuple[str, ArtifactKind, PlannedArtifact]]:
+    """Where it names the artifacts of a plan, each with its kind."""
+    if plan.application:
+        yield "code_artifact", ArtifactKind.CODE, plan.application
+    for resource in plan.resources:
+        if resource.artifact:
+            place = resource_place(resource.kind, resource.artifact.name)
+            yield place, ArtifactKind.DEPENDENCY, resource.artifact
+
+
 def _facts(receipt: Receipt) -> dict[str, str]:
     plan = receipt.plan
     facts = {
@@ -70,7 +94,7 @@ def _facts(receipt: Receipt) -> dict[str, str]:
         "host": receipt.host,
     }
     facts |= {where: value for where, value in optional.items() if value is not None}
-    facts |= {f"{_SECTION[s.kind]}.{s.name}": s.value for s in plan.settings}
+    facts |= {setting_place(s.kind, s.name): s.value for s in plan.settings}
     return facts | _files(plan)
 
 
@@ -78,12 +102,7 @@ def _files(plan: SubmitPlan) -> dict[str, str]:
     files = {f"hadoop_files.{file.name}": file.sha256 for file in plan.hadoop_files}
     if plan.krb5_conf:
         files["krb5_conf"] = plan.krb5_conf.sha256
-    if plan.application:
-        files["code_artifact"] = f"{plan.application.name}@{plan.application.version} {plan.application.sha256}"
-    for resource in plan.resources:
-        if resource.artifact:
-            artifact = resource.artifact
-            files[f"{resource.kind}.{artifact.name}"] = f"@{artifact.version} {artifact.sha256}"
-        elif resource.uri:
-            files[f"{resource.kind}.{resource.uri}"] = resource.uri
-    return files
+    for place, kind, artifact in artifact_places(plan):
+        named = artifact.name if kind is ArtifactKind.CODE else ""  # the place of a dependency names it already
+        files[place] = f"{named}@{artifact.version} {artifact.sha256}"
+    return files | {resource_place(r.kind, r.uri): r.uri for r in plan.resources if r.uri}

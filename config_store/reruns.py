@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind
 from config_store.errors import NotFound, Unresolvable, WrongState
 from config_store.models import SubmissionRow
-from config_store.receipts import read_receipt
+from config_store.receipts import read_receipt, task_of
 from config_store.wire import Outcome, Rerun, RerunMode, State
 
 if TYPE_CHECKING:
@@ -41,8 +42,16 @@ class Pins:
     asked_by: str
 
 
-def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> TaskIdentity:
-    """Write down that the task of a receipt is to run again; answers the task.
+@dataclass(frozen=True)
+class Wish:
+    """That a task is to run again; ``before``: what the receipts of its tries said of reruns until now, by id."""
+
+    task: TaskIdentity
+    before: Mapping[str, Any]
+
+
+def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> Wish:
+    """Write down that the task of a receipt is to run again; earlier wishes for it that nothing fulfilled are void.
 
     Raises NotFound, WrongState (it runs still), Unresolvable (its Airflow is another).
     """
@@ -55,29 +64,47 @@ def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str
         )
     if row.state != State.ENDED:
         raise WrongState(submission_id, row.state, State.PLANNED)
+    task = task_of(row)
+    void = [other for other in _tries(session, task) if (wish := _rerun(other, "rerun")) and not wish.submission_id]
+    before = {one.id: one.facts.get("rerun") for one in (row, *void)}
+    for other in void:
+        _write_wish(other, None)
     asked = Rerun(mode=mode, asked_by=author, asked_at=datetime.now(UTC))
-    row.facts = {**row.facts, "rerun": asked.model_dump(mode="json")}
-    return read_receipt(row).task
+    _write_wish(row, asked.model_dump(mode="json"))
+    row.updated_at = asked.asked_at  # else a cleaner could take it before it is fulfilled
+    return Wish(task, before)
 
 
-def withdraw_rerun(session: Session, submission_id: str) -> None:
-    """Take the wish back: the task could not be started."""
-    row = session.get_one(SubmissionRow, submission_id, with_for_update=True)
-    row.facts = {name: fact for name, fact in row.facts.items() if name != "rerun"}
+def withdraw_rerun(session: Session, wish: Wish) -> None:
+    """Take the wish back, because the task could not be started: what was wished before counts again."""
+    for submission_id, said in wish.before.items():
+        row = session.get(SubmissionRow, submission_id, with_for_update=True)
+        if row is not None:
+            _write_wish(row, said)
+
+
+def _write_wish(row: SubmissionRow, said: Any) -> None:
+    others = {name: fact for name, fact in row.facts.items() if name != "rerun"}
+    row.facts = {**others, "rerun": said} if said else others
 
 
 def find_rerun(session: Session, submitter: Submitter, own: SubmissionRow | None) -> tuple[Receipt, Rerun] | None:
     """The receipt that this try runs again, and how; None for a try like any."""
     if submitter.task_instance_id is None:
         return None
-    earlier = [read_receipt(row) for row in _tries(session, submitter.task) if own is None or row.id != own.id]
     own_id = own.id if own else None
-    for receipt in earlier:
-        if receipt.rerun and receipt.rerun.submission_id in (None, own_id):
-            return receipt, receipt.rerun
-    if earlier and (former := earlier[0].rerun_of) and former.submission_id and _goes_on(earlier[0]):
-        return read_receipt(session.get_one(SubmissionRow, former.submission_id)), former
+    earlier = [row for row in _tries(session, submitter.task) if row.id != own_id]
+    for row in earlier:
+        if (wish := _rerun(row, "rerun")) and wish.submission_id in (None, own_id):
+            return read_receipt(row), wish
+    if earlier and (former := _rerun(earlier[0], "rerun_of")) and _goes_on(earlier[0], former):
+        first = session.get(SubmissionRow, former.submission_id) if former.submission_id else None
+        return read_receipt(first or earlier[0]), former  # the first may be cleaned; each retry has the same plan
     return None
+
+
+def _rerun(row: SubmissionRow, fact: str) -> Rerun | None:
+    return Rerun.model_validate(row.facts[fact]) if fact in row.facts else None
 
 
 def fulfil_rerun(session: Session, row: SubmissionRow, receipt: Receipt, rerun: Rerun) -> None:
@@ -89,6 +116,7 @@ def fulfil_rerun(session: Session, row: SubmissionRow, receipt: Receipt, rerun: 
     old = session.get_one(SubmissionRow, receipt.submission_id)
     told = rerun.model_copy(update={"submission_id": row.id})
     old.facts = {**old.facts, "rerun": told.model_dump(mode="json")}
+    old.updated_at = datetime.now(UTC)
 
 
 def pins_of(receipt: Receipt, rerun: Rerun) -> Pins | None:
@@ -102,13 +130,9 @@ def pins_of(receipt: Receipt, rerun: Rerun) -> Pins | None:
     return Pins(receipt.submission_id, receipt.group, receipt.revision, versions, rerun.asked_by)
 
 
-def _goes_on(former: Receipt) -> bool:
+def _goes_on(row: SubmissionRow, former: Rerun) -> bool:
     """Whether the next try is a retry of one that ran as then."""
-    return (
-        former.rerun_of is not None
-        and former.rerun_of.mode is RerunMode.THEN
-        and former.outcome is not Outcome.SUCCEEDED
-    )
+    return former.mode is RerunMode.THEN and row.outcome != Outcome.SUCCEEDED
 
 
 def _tries(session: Session, task: TaskIdentity) -> list[SubmissionRow]:
@@ -116,6 +140,7 @@ def _tries(session: Session, task: TaskIdentity) -> list[SubmissionRow]:
     return list(
         session.scalars(
             select(SubmissionRow)
+            .options(defer(SubmissionRow.plan), defer(SubmissionRow.request))
             .where(
                 SubmissionRow.dag_id == task.dag_id,
                 SubmissionRow.task_id == task.task_id,

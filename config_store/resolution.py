@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from config_store.artifacts import ArtifactKind, VersionFinder, check_artifact_name, planned_artifact
+from config_store.artifacts import ArtifactKind, check_artifact_name, planned_artifact
 from config_store.content import FILE_LISTS, SECTIONS, open_setting, split_list
 from config_store.errors import Fault, FinalOverridden, InvalidInput, NoDefaultGroup, Unresolvable
 from config_store.groups import Group, default_group_name, get_group, get_revision
@@ -25,6 +25,7 @@ from config_store.settings import (
     twin_key,
 )
 from config_store.target_check import check_target
+from config_store.version_finder import VersionFinder
 from config_store.wire import (
     HIDDEN,
     Beaten,

@@ -13,9 +13,9 @@ from config_store.wire import HIDDEN, Layer, PlannedArtifact, Resource, Resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from config_store.artifacts import VersionFinder
     from config_store.content import Content, Dependency
     from config_store.groups import Group
+    from config_store.version_finder import VersionFinder
     from config_store.wire import JobRequest
 
 

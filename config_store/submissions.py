@@ -69,7 +69,7 @@ class Submitter:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which submissions to list; None matches all."""
+    """Which submissions to list; None matches all. ``since`` and before ``until``, with a zone: when it was made."""
 
     dag_id: str | None = None
     task_id: str | None = None
@@ -78,6 +78,9 @@ class Filters:
     artifact: str | None = None
     state: State | None = None
     outcome: Outcome | None = None
+    submitted_by: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: Cipher) -> Ticket:
@@ -90,8 +93,9 @@ def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: 
     check_author(submitter.name)
     row = _row_of_try(session, submitter)
     again = find_rerun(session, submitter, row)
-    if again:
-        hold_every_blob(session)  # the old receipt names files that nothing else may need
+    if again:  # the old receipt names files that nothing else may need, and may itself be cleaned at this moment
+        hold_every_blob(session)
+        again = find_rerun(session, submitter, row)
     plan = resolve_plan(session, request, submitter.task, cipher, pins_of(*again) if again else None)
     token = secrets.token_urlsafe(32)
     planned = _planned(request, plan, token)
@@ -123,7 +127,7 @@ def record_report(session: Session, submission_id: str, report: Report) -> Recei
     row.facts = {**_known(row), **facts}
     row.outcome = report.outcome
     row.enter(report.state)
-    if row.outcome == Outcome.FAILED:
+    if row.outcome in (Outcome.FAILED, Outcome.KILLED):  # to Airflow a task that timed out has failed, too
         note_changes(session, row)
     session.flush()
     return read_receipt(row)
@@ -156,7 +160,7 @@ def get_receipt(session: Session, submission_id: str) -> Receipt:
 def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple[str | None, tuple[ReceiptChange, ...]]:
     """What differs between two submissions; without ``from_id`` from the last success of the task before ``to_id``.
 
-    Answers the id compared with, None when there is no such success. Raises NotFound.
+    Answers the id compared with, None when no receipt of such a success is kept. Raises NotFound.
     """
     new = _row(session, to_id)
     old = _row(session, from_id) if from_id is not None else find_last_success(session, new)
@@ -199,8 +203,13 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         SubmissionRow.group_name: filters.group,
         SubmissionRow.state: filters.state,
         SubmissionRow.outcome: filters.outcome,
+        SubmissionRow.submitted_by: filters.submitted_by,
     }
     conditions = [_holds(column, value) for column, value in columns.items() if value is not None]
+    if filters.since is not None:
+        conditions.append(SubmissionRow.created_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(SubmissionRow.created_at < filters.until)
     if filters.artifact is not None:
         used = select(SubmissionFileRow.submission_id).where(_holds(SubmissionFileRow.name, filters.artifact))
         conditions.append(SubmissionRow.id.in_(used))

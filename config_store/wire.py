@@ -12,7 +12,7 @@ import re
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,8 +25,12 @@ WIRE_VERSION_HEADER = "Couture-Wire-Version"
 TASK_SCHEME = "Couture-Task"
 #: The scheme for the token of one submission: ``Couture-Submission <token>``.
 SUBMISSION_SCHEME = "Couture-Submission"
+#: The scheme for the token of one child run of a master DAG: ``Couture-Child <token>``.
+CHILD_SCHEME = "Couture-Child"
 #: The key of the task state store that holds :func:`proof_digest`.
 PROOF_KEY = "couture_proof"
+#: The key of the task state store under which the API server keeps a master task's child run.
+CHILD_KEY = "couture_child"
 
 
 def proof_digest(task_instance_id: str, secret: str) -> str:
@@ -331,7 +335,7 @@ class ReceiptChange(Wire):
 
 
 class WhatChanged(Wire):
-    """What differs from the last try of the task that succeeded: ``since`` names it, None when there is none."""
+    """What differs from the last try of the task that succeeded: ``since`` names it, None when no receipt is kept."""
 
     since: str | None
     succeeded_at: datetime | None = None
@@ -355,7 +359,7 @@ class Rerun(Wire):
 
 
 class Acknowledgement(Wire):
-    """The answer to a report; a failure is answered with what changed since the task last worked."""
+    """The answer to a report; a failure or a stop is answered with what changed since the task last worked."""
 
     changed: WhatChanged | None = None
 
@@ -456,3 +460,77 @@ class Finding(Wire):
         return cls.fault(
             check, subject, message, "Mend what the error names; report it when it names nothing of yours."
         )
+
+
+class OnChildFailed(StrEnum):
+    """What a further try of a master's task does with a child run that failed."""
+
+    #: Clear what failed or was passed over; what is done stays.
+    RESUME = "resume"
+    #: Clear the whole run.
+    RESTART = "restart"
+    #: Leave it and trigger another run.
+    NEW = "new"
+
+
+class WhenPaused(StrEnum):
+    """What a master's task does when the DAG it is to run is paused."""
+
+    FAIL = "fail"
+    UNPAUSE = "unpause"
+    WAIT = "wait"
+
+
+class ChildWish(Wire):
+    """A master's task asks for its child run; ``stop_with_parent``: nobody waits for it when the task has ended."""
+
+    dag_id: str = Field(min_length=1, max_length=250)
+    conf: dict[str, Any] = {}
+    on_child_failed: OnChildFailed = OnChildFailed.RESUME
+    when_paused: WhenPaused = WhenPaused.FAIL
+    stop_with_parent: bool = True
+
+
+class ChildDeed(StrEnum):
+    """What was done about a wish."""
+
+    TRIGGERED = "triggered"
+    #: The run that an earlier try of the task has started goes on, or has succeeded.
+    ATTACHED = "attached"
+    RESUMED = "resumed"
+    RESTARTED = "restarted"
+
+
+class ChildRun(Wire):
+    """A child run; ``token`` opens its state and its stop to the try that was given it, and to no other."""
+
+    dag_id: str
+    run_id: str
+    deed: ChildDeed
+    token: str = Field(repr=False)
+    logical_date: datetime | None
+
+
+class ChildState(Wire):
+    """How a child run stands; ``state`` None: there is no such run any more, or the token opens none.
+
+    ``tasks``: the states of its tasks by ``task_id`` or ``task_id[map_index]``, those without one left out.
+    ``waits_for``: why a run that is queued does not start, where that is known. ``duration_s``: of an ended run.
+    """
+
+    state: str | None
+    tasks: dict[str, str] = {}
+    waits_for: str = ""
+    duration_s: float | None = None
+
+
+class ChildTokens(Wire):
+    """Whose states are asked for."""
+
+    tokens: list[str] = Field(max_length=10_000)
+
+
+class ChildStates(Wire):
+    """The states, in the order of the tokens."""
+
+    states: list[ChildState]

@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 class BulkTransport(httpx.BaseTransport):
-    """One connection per request, through the proxies and certificates that httpx itself would take.
+    """One connection per request, with the certificates that httpx trusts, through the proxy of the environment.
 
     Meant for GET without a body. ``timeout_s`` bounds the wait for the connection and for each piece of the answer.
     A transfer that breaks off raises httpx.TransportError; every byte that came before is handed on.
@@ -31,17 +31,26 @@ class BulkTransport(httpx.BaseTransport):
     @cached_property
     def _opener(self) -> urllib.request.OpenerDirector:
         secure = urllib.request.HTTPSHandler(context=httpx.create_ssl_context())
-        return urllib.request.build_opener(secure, _EveryAnswer())
+        return urllib.request.build_opener(secure, urllib.request.ProxyHandler(_proxies()), _EveryAnswer())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the answer's body is read as it is iterated."""
         headers = {name: value for name, value in request.headers.items() if name not in ("connection", "host")}
-        asked = urllib.request.Request(str(request.url), headers=headers, method=request.method)  # noqa: S310
+        address = str(request.url)
+        asked = urllib.request.Request(address, headers=headers, method=request.method)  # noqa: S310  # the store's own
         try:
             answer: _Answer = self._opener.open(asked, timeout=self._timeout_s)
         except (OSError, http.client.HTTPException) as error:
             raise httpx.ConnectError(_reason(error), request=request) from error
-        return httpx.Response(answer.status, headers=answer.headers.items(), stream=_Body(answer, request))
+        # httpx would refuse text beyond ASCII, which a proxy may add; latin-1 is how these bytes were read
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+        return httpx.Response(answer.status, headers=raw, stream=_Body(answer, request))
+
+
+def _proxies() -> dict[str, str]:
+    """As httpx reads the environment: ``all_proxy`` counts where a scheme has none of its own."""
+    named = urllib.request.getproxies()
+    return {scheme: proxy for scheme in ("http", "https") if (proxy := named.get(scheme) or named.get("all"))}
 
 
 class _EveryAnswer(urllib.request.HTTPErrorProcessor):

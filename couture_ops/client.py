@@ -5,16 +5,23 @@ from __future__ import annotations
 import logging
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from pydantic import ValidationError
 
 from config_store.wire import (
+    CHILD_SCHEME,
     SUBMISSION_SCHEME,
     WIRE_VERSION,
     WIRE_VERSION_HEADER,
     Acknowledgement,
+    ChildRun,
+    ChildState,
+    ChildStates,
+    ChildTokens,
+    ChildWish,
     JobRequest,
     Report,
     Ticket,
@@ -24,7 +31,7 @@ from couture_ops.bulk_transport import BulkTransport
 from couture_ops.errors import StoreRefused, StoreUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
     from config_store.wire import StoredFile
@@ -98,6 +105,27 @@ class StoreClient:
                     raise
                 furthest = transfer.done
 
+    def start_child(self, wish: ChildWish) -> ChildRun:
+        """Have the child run of this task triggered, or gone on with; repeating it does no harm."""
+        headers = {"Authorization": self._authorization, "Content-Type": "application/json"}
+        body = wish.model_dump_json()
+        answer = self._patiently(lambda: self._http.post("/child-runs", content=body, headers=headers))
+        return self._read(ChildRun, answer)
+
+    def child_states(
+        self, tokens: Sequence[str], credential: str, *, store_timeout_s: float | None = None
+    ) -> list[ChildState]:
+        """How the runs stand that the tokens open, in their order; ``credential`` is any token that opens one."""
+        headers = {**_child_header(credential), "Content-Type": "application/json"}
+        body = ChildTokens(tokens=list(tokens)).model_dump_json()
+        send = partial(self._http.post, "/child-runs/states", content=body, headers=headers)
+        return self._read(ChildStates, self._patiently(send, store_timeout_s)).states
+
+    def stop_child(self, token: str) -> None:
+        """Have a child run marked failed; one that has ended stays as it is."""
+        headers = _child_header(token)
+        self._patiently(lambda: self._http.post("/child-runs/stop", headers=headers))
+
     def _patiently(self, send: Callable[[], httpx.Response], store_timeout_s: float | None = None) -> httpx.Response:
         """Send until an answer comes that is final."""
         patience = self._store_timeout_s if store_timeout_s is None else store_timeout_s
@@ -145,6 +173,8 @@ class _Transfer:
             for chunk in answer.iter_raw():  # of any size: gathering chunks would lose some when it breaks off
                 self._destination.write(chunk)
                 self.done += len(chunk)
+                if self.done > self._size:  # what comes is not the file, and may never end
+                    break
         except httpx.TransportError:
             if self.done != self._size:  # else all came, and only the end of the answer was lost
                 raise
@@ -167,6 +197,10 @@ def ask_patiently(send: Callable[[], httpx.Response], base_url: str, patience_s:
         log.warning("The config store at %s is not ready (%s); trying again in %.1f s", base_url, reason, pause)
         time.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311  # spreads retries, guards nothing
         pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def _child_header(token: str) -> dict[str, str]:
+    return {"Authorization": f"{CHILD_SCHEME} {token}"}
 
 
 def _submission_header(token: str) -> dict[str, str]:

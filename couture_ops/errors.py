@@ -259,6 +259,63 @@ class JobStopped(CoutureError):
         )
 
 
+class PayloadFailed(CoutureError):
+    """The condition of a master's task raised; the cause is chained."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        self.name = name
+        super().__init__(
+            f"python_callable {name} raised {type(error).__name__}: {error}. Nothing was triggered; mend the function, "
+            "its own lines stand in the traceback above."
+        )
+
+
+class UnfitPayload(CoutureError):
+    """What a master's task would hand to its child is no JSON object; ``source`` says where it comes from."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        self.source, self.reason = source, reason
+        super().__init__(
+            f"{source} {reason}. A child's conf is a JSON object: a dict of texts, numbers, lists and such dicts. "
+            "Nothing was triggered."
+        )
+
+
+class ChildFailed(CoutureError):
+    """A child run that ended badly; ``failed_tasks`` are those of its tasks that failed themselves."""
+
+    def __init__(self, dag_id: str, run_id: str, state: str, failed_tasks: Sequence[str]) -> None:
+        self.dag_id, self.run_id, self.state, self.failed_tasks = dag_id, run_id, state, tuple(failed_tasks)
+        tasks = f" Its failed tasks: {', '.join(self.failed_tasks)}." if self.failed_tasks else ""
+        super().__init__(
+            f"The child DAG {dag_id!r} ended as {state} (run {run_id}).{tasks} Look there by the link 'Zoom into DAG'; "
+            "a retry of this task goes on as on_child_failed says."
+        )
+
+
+class ChildGone(CoutureError):
+    """A child run that was waited for and is there no more."""
+
+    def __init__(self, dag_id: str, run_id: str) -> None:
+        self.dag_id, self.run_id = dag_id, run_id
+        super().__init__(
+            f"The run {run_id} of the child DAG {dag_id!r} is gone: somebody deleted it, or this task was cleared "
+            "meanwhile. Retry the task, and it triggers another one."
+        )
+
+
+class ChildTimedOut(CoutureError):
+    """A child run that took longer than its parent's execution_timeout; ``timeout_s`` in seconds."""
+
+    def __init__(self, dag_id: str, run_id: str, timeout_s: float, *, stopped: bool) -> None:
+        self.dag_id, self.run_id, self.timeout_s, self.stopped = dag_id, run_id, timeout_s, stopped
+        deed = "It was stopped" if stopped else "It goes on, as stop_child=False says"
+        super().__init__(
+            f"The run {run_id} of the child DAG {dag_id!r} did not end within the execution_timeout of {timeout_s:g} "
+            f"s. {deed}."
+        )
+
+
 class UnusableConnection(CoutureError):
     """An Airflow connection that does not lead to a store."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -36,8 +37,8 @@ def find_java(environment: Mapping[str, str]) -> Path | None:
     """The program ``java`` as Spark's bin/spark-class chooses it: JAVA_HOME's, else the one on PATH."""
     if home := environment.get("JAVA_HOME"):
         java = Path(home, "bin", "java")
-        return java if java.exists() else None
-    found = shutil.which("java", path=environment.get("PATH"))
+        return java if java.is_file() and os.access(java, os.X_OK) else None
+    found = shutil.which("java", path=environment.get("PATH", ""))
     return Path(found) if found else None
 
 
@@ -60,7 +61,9 @@ def find_jvm(environment: Mapping[str, str]) -> Jvm:
     if java := find_java(environment):
         return read_jvm(java.resolve().parents[1])
     home = environment.get("JAVA_HOME")
-    raise NoJvm(f"JAVA_HOME is {home}, which has no bin/java" if home else "JAVA_HOME is not set, and PATH has no java")
+    raise NoJvm(
+        f"JAVA_HOME is {home}, which has no program bin/java" if home else "JAVA_HOME is not set, and PATH has no java"
+    )
 
 
 def read_jvm(home: Path) -> Jvm:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 
@@ -10,15 +11,27 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
-RECEIPTS = "/couture/api/v1/submissions"
+#: Where Airflow shows the page of submissions, and behind it the page's own path.
+RECEIPTS = "/plugin/spark-submissions"
+_PAGE = "/couture/pages/submissions"
 
 
 def receipt_url(submission_id: str, base_url: str = "") -> str:
-    """Where a receipt is read; ``base_url`` of another Airflow, or empty for this one's."""
+    """The page of a receipt, within Airflow's own; ``base_url`` of another Airflow, or empty for this one's."""
     from airflow.sdk.configuration import conf
 
-    base = base_url or conf.get("api", "base_url", fallback="") or ""
-    return f"{base.rstrip('/')}{RECEIPTS}/{submission_id}"
+    base = (base_url or conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{base}{RECEIPTS}{urlsplit(base).path}{_PAGE}/{submission_id}"
+
+
+def run_url(dag_id: str, run_id: str) -> str:
+    """Where a DAG run is looked at."""
+    from urllib.parse import quote
+
+    from airflow.sdk.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="") or ""
+    return f"{base.rstrip('/')}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
 
 
 class ReceiptLink(BaseOperatorLink):
@@ -31,7 +44,21 @@ class ReceiptLink(BaseOperatorLink):
 
         Airflow calls this after the task's end, in the task's process, and stores the answer under the same key.
         """
-        from airflow.sdk.execution_time.xcom import XCom
+        return _stored_link(ti_key, self.xcom_key)
 
-        stored = XCom.get_value(ti_key=ti_key, key=self.xcom_key)
-        return stored if isinstance(stored, str) else ""
+
+class ZoomLink(BaseOperatorLink):
+    """From a master's task to its child run; the operator stores it as soon as the run exists."""
+
+    name = "Zoom into DAG"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """See :class:`ReceiptLink`; empty when the task triggered nothing."""
+        return _stored_link(ti_key, self.xcom_key)
+
+
+def _stored_link(ti_key: TaskInstanceKey, key: str) -> str:
+    from airflow.sdk.execution_time.xcom import XCom
+
+    stored = XCom.get_value(ti_key=ti_key, key=key)
+    return stored if isinstance(stored, str) else ""

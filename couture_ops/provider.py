@@ -83,9 +83,14 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["couture_ops.operators.spark", "couture_ops.operators.pyspark"],
+                "python-modules": [
+                    "couture_ops.operators.dag",
+                    "couture_ops.operators.spark",
+                    "couture_ops.operators.pyspark",
+                ],
             }
         ],
+        "triggers": [{"integration-name": _INTEGRATION, "python-modules": ["couture_ops.triggers"]}],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["couture_ops.hooks"]}],
         "connection-types": [
             {
@@ -103,7 +108,7 @@ def get_provider_info() -> dict[str, Any]:
                 },
             }
         ],
-        "extra-links": ["couture_ops.links.ReceiptLink"],
+        "extra-links": ["couture_ops.links.ReceiptLink", "couture_ops.links.ZoomLink"],
         "db-managers": ["admin_views.database.CoutureDBManager"],
         "cli": ["admin_views.commands.get_cli_commands"],
         "config": {

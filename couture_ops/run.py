@@ -73,9 +73,7 @@ class SparkJob:
             self._announce(ticket)
             end = self._launch(ticket)
         except BaseException as error:
-            changed = self._report_end(ticket, self._failure(error))
-            if changed is not None:
-                log.error("%s", told_changes(changed))
+            _tell(self._report_end(ticket, self._failure(error)))
             raise
         return self._conclude(ticket, end)
 
@@ -154,7 +152,7 @@ class SparkJob:
         for remark in end.remarks:
             log.warning("%s", remark)
         if end.stopped:
-            self._report_end(ticket, _ended(Outcome.KILLED, "Stopped with its task.", end))
+            _tell(self._report_end(ticket, _ended(Outcome.KILLED, "Stopped with its task.", end)))
             raise JobStopped(ticket.submission_id)
         if end.exit_code == 0:
             self._report_end(ticket, _ended(Outcome.SUCCEEDED, None, end))
@@ -171,7 +169,7 @@ class SparkJob:
         return Report(state=State.ENDED, outcome=outcome, message=self._redact(words))
 
     def _report_end(self, ticket: Ticket, report: Report) -> WhatChanged | None:
-        """Tell the end; answers what changed since the task last worked, when it failed and the store could tell."""
+        """Tell the end; answers what changed since the task last worked, if it ended badly and the store could tell."""
         patience = _HURRIED_S if report.outcome is Outcome.KILLED else None
         return self._report(ticket, report, patience)
 
@@ -185,6 +183,12 @@ class SparkJob:
             )
             return None
         return answer.changed
+
+
+def _tell(changed: WhatChanged | None) -> None:
+    """Into the log, after the end was told to the store: that must not wait when the task is being killed."""
+    if changed is not None:
+        log.error("%s", told_changes(changed))
 
 
 def _provenance(plan: SubmitPlan) -> list[str]:

@@ -17,7 +17,7 @@ def told_changes(changed: WhatChanged | None) -> str:
     if changed is None:
         return ""
     if changed.since is None:
-        return "This task has never succeeded before: there is nothing to compare it with."
+        return "No receipt of an earlier success of this task is kept: there is nothing to compare it with."
     when = f"{changed.succeeded_at:%Y-%m-%d %H:%M} UTC" if changed.succeeded_at else "an unknown time"
     last = f"submission {changed.since}, {when}"
     if not changed.changes:

@@ -52,22 +52,37 @@ def warm(
     """The archive of this Spark on the JVM that ``environment`` leads to; built when absent, or with ``force``.
 
     One process at a time builds; others wait. ``say`` gets a line for each step. Raises NoClassArchive (there
-    can be none, with the reason), NoJvm, NoSpaceLeft, WarmFailed; then nothing half-made is left behind.
+    can be none, with the reason), NoJvm, NoSpaceLeft, UnsafeDirectory, WarmFailed; then nothing half-made is left
+    behind.
     """
+    try:
+        return _warm(spark_home, archives, environment, say, force=force)
+    except OSError as error:
+        raise WarmFailed(spark_home, _refused(error, archives), "") from error
+
+
+def _warm(spark_home: Path, archives: ClassArchives, environment: Mapping[str, str], say: Say, *, force: bool) -> Path:
     jvm = find_jvm(environment)
     _check(spark_home, archives, jvm, environment)
-    if not force and (path := _whole(spark_home, archives, jvm)):
-        say(f"{spark_home} on Java {jvm.version}: {path} is there ({_mb(path)}).")
-        return path
     make_private(archives.root)
+    was_there = _whole(spark_home, archives, jvm) is not None
     with _alone(archives, say):
-        if not force and (path := _whole(spark_home, archives, jvm)):
-            say(f"{spark_home} on Java {jvm.version}: another process has built {path} ({_mb(path)}).")
-            return path
         sweep_scratch(archives.root / "building")
         for outdated in archives.remove_outdated():
             say(f"Removed {outdated}: its Spark or its JVM is not there any more, or has changed.")
+        if not force and (path := _whole(spark_home, archives, jvm)):
+            found = f"{path} is there" if was_there else f"another process has built {path}"
+            say(f"{spark_home} on Java {jvm.version}: {found} ({_mb(path)}).")
+            return path
         return _build(spark_home, archives, jvm, environment, say)
+
+
+def _refused(error: OSError, archives: ClassArchives) -> str:
+    named = f" ({error.filename})" if error.filename else ""
+    return (
+        f"{error.strerror or error}{named}. Run it as the user that runs tasks, who must be able to read the Spark "
+        f"home and to write in {archives.root}, or name another folder in [couture] cache_dir."
+    )
 
 
 def _check(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Mapping[str, str]) -> None:
@@ -152,7 +167,9 @@ def _prove(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
     options = (*ClassArchive(made, archives.no_conf_dir, jvm.feature).options(), "-Xlog:class+load")
     blocks: list[str] = []
     argv = (str(spark_home / "bin" / "spark-submit"), "--version")
-    run_driver(argv, _environment(spark_home, archives, environment, options), made.parent, blocks.append)
+    end = run_driver(argv, _environment(spark_home, archives, environment, options), made.parent, blocks.append)
+    if end.exit_code != 0:
+        raise WarmFailed(spark_home, explain_exit(end.exit_code, end.signal), end.last_lines)
     if not any(_FROM_ARCHIVE.search(block) for block in blocks):
         raise WarmFailed(
             spark_home,

@@ -17,7 +17,14 @@ from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, migrate, open_engine
 from config_store.secrets import FernetCipher
 from tests.databases import SERVERS, DatabaseServer, NotInstalled
-from tests.stand_ins import ListedAudit, ListedDags, ListedTaskRuns, ListedTasks, RoleIdentity
+from tests.stand_ins import (
+    ListedAudit,
+    ListedChildRuns,
+    ListedDags,
+    ListedTaskRuns,
+    ListedTasks,
+    RoleIdentity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,6 +97,7 @@ def services(database: Database, blobs: FileSystemBlobs, cipher: FernetCipher) -
         tasks=ListedTasks(),
         task_runs=ListedTaskRuns(),
         dags=ListedDags(),
+        child_runs=ListedChildRuns(),
         max_upload_bytes=100_000_000,
         airflow_version="3.3.2",
     )

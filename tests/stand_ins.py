@@ -15,7 +15,7 @@ from admin_views.services import AuditEntry, Caller
 from config_store.dag_tree import RunHead, TaskRun
 from config_store.errors import NotFound, Unresolvable
 from config_store.submissions import Submitter
-from config_store.wire import JobRequest, TaskIdentity
+from config_store.wire import ChildDeed, ChildRun, ChildState, JobRequest, TaskIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from config_store.dag_tree import RunKey
     from config_store.master_dags import DagHead, DagTask
+    from config_store.wire import ChildWish
 
 
 def task(dag_id: str = "sales", task_id: str = "load", **more: Any) -> TaskIdentity:
@@ -144,6 +145,43 @@ class ListedDags:
         self.asked["task_runs"] += 1
         ids = {one.task_id for one in tasks}
         return [one for one in self.instances if (one.dag_id, one.run_id) in runs and one.task_id in ids]
+
+
+@dataclass
+class ListedChildRuns:
+    """Child runs by token, in the states that a test gives them; keeps the wishes and what was stopped."""
+
+    wishes: list[tuple[str, ChildWish]] = field(default_factory=list)
+    runs: dict[str, ChildState] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
+    asked: list[list[str]] = field(default_factory=list)
+    refusal: Exception | None = None
+    deed: ChildDeed = ChildDeed.TRIGGERED
+
+    def start(self, task_instance_id: str, wish: ChildWish) -> ChildRun:
+        """Add a run that is queued, unless a refusal is set."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.wishes.append((task_instance_id, wish))
+        token = f"{len(self.wishes)}:child"
+        self.runs.setdefault(token, ChildState(state="queued"))
+        return ChildRun(
+            dag_id=wish.dag_id, run_id=f"couture__{len(self.wishes)}", deed=self.deed, token=token, logical_date=None
+        )
+
+    def states(self, tokens: Sequence[str]) -> list[ChildState]:
+        """Those of the test."""
+        self.asked.append(list(tokens))
+        return [self.runs.get(token, ChildState(state=None)) for token in tokens]
+
+    def opens(self, token: str) -> bool:
+        """Whether there is such a run."""
+        return token in self.runs
+
+    def stop(self, token: str) -> None:
+        """Note it, and let it fail."""
+        self.stopped.append(token)
+        self.runs[token] = ChildState(state="failed")
 
 
 @dataclass

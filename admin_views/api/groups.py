@@ -213,7 +213,7 @@ def change_content(
     """Set and remove settings by name; all or nothing."""
     with services.deed(caller) as deed:
         return save_change(
-            services, deed, name, parent, lambda current: _changed(current, change), change.note, response
+            services, deed, name, parent, lambda current: changed_content(current, change), change.note, response
         )
 
 
@@ -317,7 +317,8 @@ def tagged(response: Response, group: Group) -> GroupDetail:
     return group_detail(group)
 
 
-def _changed(current: Content, change: ContentChange) -> Content:
+def changed_content(current: Content, change: ContentChange) -> Content:
+    """The content after the change; raises InvalidInput."""
     named = change.model_fields_set
     sections = changed_settings(current, {section: getattr(change, section) for section in SECTIONS})
     return replace(

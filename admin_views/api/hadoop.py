@@ -44,7 +44,7 @@ def read_file(services: ServicesDep, _: Editor, name: str, file: str, request: R
     """The bytes of a file, as they were saved. Such files may hold passwords: this needs the right to edit them."""
     with services.database.reading() as session:
         content = get_group(session, name).content
-    found = _find(content, name, file)
+    found = find_file(content, name, file)
     return download(request, services.blobs, found.sha256, found.name, "application/xml")
 
 
@@ -61,14 +61,14 @@ async def save_file(
 ) -> GroupDetail:
     """Add or replace a Hadoop file; the body is the file."""
     check_file_name(file, HADOOP_SUFFIXES)
-    await to_thread.run_sync(_check_save, services, name, parent, note)
+    await to_thread.run_sync(check_before_save, services, name, parent, note)
     body = await read_limited(request, MAX_HADOOP_BYTES)
 
     def save() -> GroupDetail:
         check_hadoop_file(file, body)
-        stored = _store(services, file, body)
-        return _save(
-            services, caller, name, parent, lambda content: _with_file(content, stored), note, response, stored
+        stored = store_file(services, file, body)
+        return save_files(
+            services, caller, name, parent, lambda content: with_file(content, stored), note, response, stored
         )
 
     return await to_thread.run_sync(save)
@@ -87,10 +87,10 @@ def delete_file(
     """Remove a Hadoop file from the group; older revisions keep it."""
 
     def without(content: Content) -> Content:
-        gone = _find(content, name, file)
+        gone = find_file(content, name, file)
         return replace(content, hadoop_files=tuple(kept for kept in content.hadoop_files if kept != gone))
 
-    return _save(services, caller, name, parent, without, note or f"remove {file}", response)
+    return save_files(services, caller, name, parent, without, note or f"remove {file}", response)
 
 
 @router.put("/kerberos/keytab", openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}})
@@ -106,12 +106,14 @@ async def save_keytab(
 ) -> GroupDetail:
     """Set the keytab, which is encrypted and never shown again; the body is the file."""
     check_file_name(filename, KEYTAB_SUFFIXES, "filename")
-    await to_thread.run_sync(_check_save, services, name, parent, note)
+    await to_thread.run_sync(check_before_save, services, name, parent, note)
     body = await read_limited(request, MAX_KERBEROS_BYTES)
 
     def save() -> GroupDetail:
         keytab = seal_keytab(filename, body, services.cipher)
-        return _save(services, caller, name, parent, lambda content: replace(content, keytab=keytab), note, response)
+        return save_files(
+            services, caller, name, parent, lambda content: replace(content, keytab=keytab), note, response
+        )
 
     return await to_thread.run_sync(save)
 
@@ -121,7 +123,7 @@ def delete_keytab(
     services: ServicesDep, caller: Deleter, name: str, parent: RevisionDep, response: Response, note: str = ""
 ) -> GroupDetail:
     """Remove the keytab."""
-    return _save(services, caller, name, parent, lambda content: replace(content, keytab=None), note, response)
+    return save_files(services, caller, name, parent, lambda content: replace(content, keytab=None), note, response)
 
 
 @router.put("/kerberos/krb5.conf", openapi_extra={"requestBody": {"content": {"text/plain": {}}, "required": True}})
@@ -135,17 +137,17 @@ async def save_krb5_conf(
     note: str = "",
 ) -> GroupDetail:
     """Set the krb5.conf; the body is the file."""
-    await to_thread.run_sync(_check_save, services, name, parent, note)
+    await to_thread.run_sync(check_before_save, services, name, parent, note)
     body = await read_limited(request, MAX_KERBEROS_BYTES)
     check_krb5_conf(body)
 
     def save() -> GroupDetail:
-        stored = _store(services, "krb5.conf", body)
+        stored = store_file(services, "krb5.conf", body)
 
         def changed(content: Content) -> Content:
             return replace(content, krb5_conf=stored)
 
-        return _save(services, caller, name, parent, changed, note, response, stored)
+        return save_files(services, caller, name, parent, changed, note, response, stored)
 
     return await to_thread.run_sync(save)
 
@@ -155,10 +157,10 @@ def delete_krb5_conf(
     services: ServicesDep, caller: Deleter, name: str, parent: RevisionDep, response: Response, note: str = ""
 ) -> GroupDetail:
     """Remove the krb5.conf."""
-    return _save(services, caller, name, parent, lambda content: replace(content, krb5_conf=None), note, response)
+    return save_files(services, caller, name, parent, lambda content: replace(content, krb5_conf=None), note, response)
 
 
-def _save(
+def save_files(
     services: Services,
     caller: Caller,
     name: str,
@@ -175,25 +177,28 @@ def _save(
         return save_change(services, deed, name, parent, change, note, response)
 
 
-def _check_save(services: Services, name: str, parent: int, note: str) -> None:
+def check_before_save(services: Services, name: str, parent: int, note: str) -> None:
     """What the save will find wrong whatever the body is, before the body is read and stored."""
     with services.database.reading() as session:
         check_save(session, name, parent=parent, note=note)
 
 
-def _store(services: Services, file: str, body: bytes) -> ConfigFile:
+def store_file(services: Services, file: str, body: bytes) -> ConfigFile:
+    """Store the bytes of a configuration file."""
     with services.blobs.writer(file) as writer:
         writer.write(body)
         blob = writer.commit()
     return ConfigFile(file, blob.sha256, blob.size)
 
 
-def _with_file(content: Content, stored: ConfigFile) -> Content:
+def with_file(content: Content, stored: ConfigFile) -> Content:
+    """The content with the Hadoop file added or replaced."""
     others = [file for file in content.hadoop_files if file.name != stored.name]
     return replace(content, hadoop_files=tuple(sorted([*others, stored], key=lambda file: file.name)))
 
 
-def _find(content: Content, group: str, name: str) -> ConfigFile:
+def find_file(content: Content, group: str, name: str) -> ConfigFile:
+    """The Hadoop file of that name; raises NotFound."""
     for file in content.hadoop_files:
         if file.name == name:
             return file

@@ -43,7 +43,7 @@ Starter = Annotated[Caller, Depends(permitted("PUT", Resource.SUBMISSIONS))]
 
 
 class ReceiptDifference(Shape):
-    """What differs between two submissions; ``from`` is null for a task that never succeeded before."""
+    """What differs between two submissions; ``from`` is null where no receipt of an earlier success is kept."""
 
     from_: str | None = Field(alias="from")
     to: str
@@ -168,7 +168,7 @@ def report(
 ) -> Acknowledgement:
     """Add to the receipt; `Authorization: Couture-Submission <token>`. An end that was told is told for good.
 
-    A failure is answered with what changed since the task last worked.
+    A failure, or a stop, is answered with what changed since the task last worked.
     """
     with services.database.writing() as session:
         return Acknowledgement(changed=submissions.record_report(session, submission_id, told).changed)
@@ -182,16 +182,19 @@ def run_again(services: ServicesDep, caller: Starter, submission_id: str, wish: 
     """
     services.close_gone_tries(submission_id)
     with services.deed(caller) as deed:
-        task = reruns.ask_rerun(deed.session, submission_id, wish.mode, caller.name)
+        asked = reruns.ask_rerun(deed.session, submission_id, wish.mode, caller.name)
+        task = asked.task
         if not services.identity.may_run_task(caller, task.dag_id):
             raise ForbiddenDag(task.dag_id, "clear tasks of")
         subject = f"task {task.dag_id}.{task.task_id}"
-        deed.note("submission.rerun", subject, mode=wish.mode, run_id=task.run_id, submission_id=submission_id)
+        about = {"mode": wish.mode, "run_id": task.run_id, "submission_id": submission_id}
+        deed.note("submission.rerun", subject, **about)
     try:
         services.task_runs.run_again(task)
     except Exception:
-        with services.database.writing() as session:
-            reruns.withdraw_rerun(session, submission_id)
+        with services.deed(caller) as deed:
+            reruns.withdraw_rerun(deed.session, asked)
+            deed.note("submission.rerun_withdrawn", subject, **about)
         raise
     return task
 

@@ -26,7 +26,7 @@ from admin_views.bodies import read_limited
 from admin_views.permissions import ACTION_NAMES, Action, Resource
 from admin_views.problems import Forbidden
 from admin_views.services import Caller, Deed, Services
-from config_store.artifacts import ArtifactKind
+from config_store.artifacts import BEGINNING, ArtifactKind, beginning_fault
 from config_store.cleaning import hold_blobs
 from config_store.errors import BlobMissing, Fault, InvalidInput, SecretUnreadable, reject
 from config_store.groups import Save
@@ -153,14 +153,15 @@ async def upload_blob(
 
 
 def _record_upload(services: Services, caller: Caller, kind: ArtifactKind, sha256: str, size: int) -> str:
-    receipt = services.cipher.encrypt(_receipt_text(caller, kind, sha256))
+    receipt = services.cipher.encrypt(_receipt_text(caller, sha256))
     with services.deed(caller) as deed:
         deed.note("transfer.upload", f"{kind.noun} {sha256}", size=size)
     return receipt
 
 
-def _receipt_text(caller: Caller, kind: ArtifactKind, sha256: str) -> str:
-    return f"couture upload {kind} {sha256} {caller.name}"
+def _receipt_text(caller: Caller, sha256: str) -> str:
+    # without the kind: one file may be both, and the rights to each are asked for when it is applied
+    return f"couture upload {sha256} {caller.name}"
 
 
 @router.post("/apply", openapi_extra=_ARCHIVE_BODY)
@@ -259,18 +260,23 @@ def _check_uploads(services: Services, caller: Caller, made: Plan, receipts: dic
 
 def _upload_fault(services: Services, caller: Caller, step: ArtifactStep, receipt: str | None) -> str | None:
     listed = step.listed
-    if step.upload and (receipt is None or not _is_receipt(services, caller, step, receipt)):
+    if step.upload and (receipt is None or not _is_receipt(services, caller, listed.sha256, receipt)):
         return f"the bytes of {listed} have to be uploaded first"
     try:
         size = services.blobs.size(listed.sha256)
+        with services.blobs.open(listed.sha256) as content:
+            beginning = content.read(BEGINNING)
     except BlobMissing:
         return f"the bytes of {listed} are gone from the storage; upload them again"
-    return None if size == listed.size else f"{listed} has {size:,} bytes, the manifest says {listed.size:,}"
+    if size != listed.size:
+        return f"{listed} has {size:,} bytes, the manifest says {listed.size:,}"
+    fault = beginning_fault(listed.name, beginning)
+    return f"{listed} {fault}" if fault else None
 
 
-def _is_receipt(services: Services, caller: Caller, step: ArtifactStep, receipt: str) -> bool:
+def _is_receipt(services: Services, caller: Caller, sha256: str, receipt: str) -> bool:
     try:
         text = services.cipher.decrypt(receipt, "uploads")
     except SecretUnreadable:
         return False
-    return text == _receipt_text(caller, step.listed.kind, step.listed.sha256)
+    return text == _receipt_text(caller, sha256)

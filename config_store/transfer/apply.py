@@ -9,6 +9,7 @@ from config_store import groups
 from config_store.artifacts import put_version, restore_version
 from config_store.blobs.protocol import Blob
 from config_store.errors import Fault, InvalidInput, PlanOutdated, UnknownGroup
+from config_store.settings import note_faults
 from config_store.transfer.plan import ArtifactDeed, GroupDeed, agreement, make_plan
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def apply_request(session: Session, request: Request, agreed: Agreed, save: Save
 
     Raises StaleRevision or PlanOutdated when the store is no longer what the plan was made upon, InvalidInput.
     """
+    if faults := list(note_faults("note", save.note)):
+        raise InvalidInput(faults)
     _check_bases(session, agreed.bases)
     plan = agreement(session, request, cipher)
     if plan.digest() != agreed.digest:

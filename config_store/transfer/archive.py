@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from config_store.errors import Fault, InvalidInput, reject
 from config_store.transfer.layout import is_hidden, max_bytes
@@ -18,6 +18,9 @@ _GZIP = 31  # window bits by which zlib writes and demands gzip's frame
 _BLOCK = tarfile.BLOCKSIZE
 _SLICE = 65_536
 _MODE = 0o644
+_HEADERS = frozenset({tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK})
+#: What a header of one member may take; a path of any length that a file system knows fits.
+_MAX_HEADER_BYTES = 64 * 1024
 WHERE = "archive"
 
 _KINDS = {
@@ -75,13 +78,27 @@ def read_archive(archive: bytes, limits: Limits = Limits()) -> dict[str, bytes]:
     """
     unpacked = _Unpacked(archive, limits.unpacked_bytes)
     try:
-        with tarfile.open(fileobj=cast("BinaryIO", unpacked), mode="r|") as tar:
+        with tarfile.open(fileobj=cast("BinaryIO", unpacked), mode="r|", tarinfo=_Member) as tar:
             files = _Members(limits).read(tar)
         unpacked.check_end()
     # RecursionError: the standard library reads chained extension headers by recursion
     except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise reject(WHERE, f"is no tar.gz that can be read: {error}") from None
     return files
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose extension headers stay small and are its own.
+
+    The standard library reads such headers whole, and gives a copy of global ones to every member behind them.
+    """
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        if self.type == tarfile.XGLTYPE:
+            raise tarfile.ReadError("it has a header for all members (pax, type g)")
+        if self.type in _HEADERS and self.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"it has a header of {self.size:,} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc]
 
 
 class _Unpacked:
@@ -129,6 +146,7 @@ class _Members:
 
     def read(self, tar: tarfile.TarFile) -> dict[str, bytes]:
         for number, member in enumerate(tar, 1):
+            tar.members.clear()  # type: ignore[attr-defined]  # it would keep each with its headers
             if number > self._limits.members:
                 raise reject(WHERE, f"holds more than {self._limits.members:,} members")
             self._take(tar, member)

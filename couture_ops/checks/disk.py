@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from config_store.wire import Finding
+from couture_ops.class_archive import ClassArchives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,8 @@ def _not_writable(directory: Path) -> Finding:
 
 
 def _owners(cache_dir: Path, user: int) -> Iterator[Finding]:
-    for directory in (cache_dir, cache_dir / "files", cache_dir / "tries"):
+    private = (cache_dir / "files", cache_dir / "tries")
+    for directory in (cache_dir, *private, ClassArchives(cache_dir).root):
         if not directory.is_dir():
             continue
         status = directory.stat()
@@ -57,7 +59,7 @@ def _owners(cache_dir: Path, user: int) -> Iterator[Finding]:
         elif mode & (stat.S_IWGRP | stat.S_IWOTH):
             message = f"Others can write there (mode {mode:04o}), and so plant files that jobs run."
             yield Finding.fault(_CACHE, str(directory), message, f"chmod go-w {directory}")
-        elif directory != cache_dir and mode & 0o077:
+        elif directory in private and mode & 0o077:
             message = f"Others can read there (mode {mode:04o}); Hadoop files may hold passwords."
             yield Finding.warning(_CACHE, str(directory), message, f"chmod 700 {directory}")
 

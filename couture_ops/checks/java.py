@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 from config_store.wire import Finding
+from couture_ops.jvm import find_java
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def check_java(spark_home: Path, spark_version: str | None, environment: Mapping
     if java is None:
         return [_missing(subject, environment)]
     try:
-        told = subprocess.run([java, "-version"], capture_output=True, timeout=ANSWER_S, check=False)
+        told = subprocess.run([str(java), "-version"], capture_output=True, timeout=ANSWER_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return [_silent(subject, java, str(error))]
     text = (told.stderr + told.stdout).decode(errors="replace")
@@ -59,13 +59,6 @@ def check_java(spark_home: Path, spark_version: str | None, environment: Mapping
     if told.returncode or not match:
         return [_silent(subject, java, f"exit code {told.returncode}, {' '.join(text.split())[:200] or 'no output'}")]
     return [_judged(subject, java, _major(match), spark_version)]
-
-
-def find_java(environment: Mapping[str, str]) -> str | None:
-    """The java that spark-class would start; None when there is none."""
-    if home := environment.get("JAVA_HOME"):
-        return shutil.which(f"{home}/bin/java")
-    return shutil.which("java", path=environment.get("PATH", ""))
 
 
 def _major(match: re.Match[str]) -> int:
@@ -81,12 +74,12 @@ def _missing(subject: str, environment: Mapping[str, str]) -> Finding:
     return Finding.fault(_NAME, subject, message, "Install a JDK (17 runs every Spark from 3.3 on), or set JAVA_HOME.")
 
 
-def _silent(subject: str, java: str, reason: str) -> Finding:
+def _silent(subject: str, java: Path, reason: str) -> Finding:
     advice = f"Run `{java} -version` as the user that runs tasks, and mend or replace that Java."
     return Finding.fault(_NAME, subject, f"{java} does not tell its version: {reason}.", advice)
 
 
-def _judged(subject: str, java: str, major: int, spark_version: str | None) -> Finding:
+def _judged(subject: str, java: Path, major: int, spark_version: str | None) -> Finding:
     made_for = java_range(spark_version)
     if made_for is None:
         reason = f"{java} is Java {major}, and Spark does not tell a version that is known here."

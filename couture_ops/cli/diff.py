@@ -61,7 +61,7 @@ def _revision(text: str | None) -> int | None:
 def show_changes(answer: Mapping[str, Any]) -> None:
     """Prints the changes, with both sides over their columns."""
     if answer["from"] is None:
-        tell(f"The task of {answer['to']} has never succeeded before: there is nothing to compare it with.")
+        tell(f"No receipt of a success of its task before {answer['to']} is kept: there is nothing to compare it with.")
         return
     first, second = side_text(answer["from"]), side_text(answer["to"])
     if not answer["changes"]:

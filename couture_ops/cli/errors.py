@@ -284,7 +284,9 @@ def change_line(change: Mapping[str, Any]) -> str:
 
 
 def _doubt(method: str) -> str:
-    return "" if method == "GET" else "\n  Whether it was carried out is unknown: look before you run it again."
+    if method == "GET":
+        return "\n  Nothing was changed: run the command again."
+    return "\n  Whether it was carried out is unknown: look before you run it again."
 
 
 def _headline(problem: Mapping[str, Any]) -> str:

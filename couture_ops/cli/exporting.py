@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -72,23 +73,43 @@ def _to_folder(api: Api, target: Path, params: dict[str, Any], *, whole: bool) -
     _check_target(target, ROOTS, whole=whole)
     target.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        aside = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=target, prefix=".couture-")))
+        new = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=target, prefix=".couture-")))
         packed = stack.enter_context(tempfile.TemporaryFile(dir=target))
         _receive(api, params, cast("BinaryIO", packed))
         packed.seek(0)
-        (new := aside / "new").mkdir()
-        (old := aside / "old").mkdir()
         unpack(cast("BinaryIO", packed), new)
-        # the old goes aside name by name, and away when the new is complete
-        for name in ROOTS:
-            _exchange(target / name, new / name, old / name)
+        _exchange(target, new, ROOTS)
 
 
-def _exchange(place: Path, new: Path, old: Path) -> None:
-    if os.path.lexists(place):
-        place.replace(old)
-    if new.exists():
-        new.replace(place)
+def _exchange(target: Path, new: Path, roots: tuple[str, ...]) -> None:
+    """Put the new in place of the old: it goes aside name by name, and away when the new is complete.
+
+    What breaks that half-way leaves all as it was. Raises ExportTargetError when not even that can be done.
+    """
+    fresh = {name for name in roots if (new / name).exists()}
+    old = Path(tempfile.mkdtemp(dir=target, prefix=".couture-old-"))
+    try:
+        for name in roots:
+            if os.path.lexists(target / name):
+                (target / name).replace(old / name)
+            if name in fresh:
+                (new / name).replace(target / name)
+    except BaseException:
+        try:
+            _put_back(target, new, old, fresh)
+        except OSError as error:
+            raise ExportTargetError(target, f"is half exported ({error}); what was there lies in {old}") from error
+        raise
+    shutil.rmtree(old)
+
+
+def _put_back(target: Path, new: Path, old: Path, fresh: set[str]) -> None:
+    for name in fresh:
+        if not (new / name).exists():  # it is in place already
+            (target / name).replace(new / name)
+    for path in list(old.iterdir()):
+        path.replace(target / path.name)
+    old.rmdir()
 
 
 def _check_target(target: Path, roots: tuple[str, ...], *, whole: bool) -> None:

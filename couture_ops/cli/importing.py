@@ -161,6 +161,7 @@ def _confirm(plan: Mapping[str, Any], yes: bool) -> None:
 
 def _upload(api: Api, tree: Tree, plan: Mapping[str, Any]) -> dict[str, str]:
     """Sends the bytes that the store lacks; digest -> receipt."""
+    # a file that is both code and dependency goes once: either kind will do
     kinds = {step["sha256"]: step["kind"] for step in plan["artifacts"] if step["upload"]}
     receipts: dict[str, str] = {}
 

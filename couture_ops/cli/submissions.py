@@ -159,7 +159,7 @@ def show_changed(changed: Mapping[str, Any]) -> None:
     """Prints what changed since the task last worked."""
     title("What changed since the task last succeeded")
     if changed["since"] is None:
-        tell("It has never succeeded before: there is nothing to compare with.")
+        tell("No receipt of an earlier success is kept: there is nothing to compare with.")
     elif not changed["changes"]:
         tell(f"Nothing that the suite knows of, compared with submission {changed['since']}.")
     else:

@@ -15,11 +15,21 @@ from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, open_engine
 from config_store.master_dags import DagHead
 from config_store.secrets import FernetCipher
-from config_store.wire import JobRequest
+from config_store.wire import ChildState, JobRequest
 from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
-from tests.stand_ins import ListedAudit, ListedDags, ListedTaskRuns, ListedTasks, RoleIdentity, task
+from tests.stand_ins import (
+    ListedAudit,
+    ListedChildRuns,
+    ListedDags,
+    ListedTaskRuns,
+    ListedTasks,
+    RoleIdentity,
+    task,
+)
 
 PROOF = "ti-1:secret"
+#: The token of the one child run that there is.
+CHILD_TOKEN = "1:child"
 #: The revision at which the group ``prod`` of the furnished store stands.
 REVISION = 4
 
@@ -42,6 +52,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "tasks": ListedTasks(),
         "task_runs": ListedTaskRuns(),
         "dags": ListedDags(),
+        "child_runs": ListedChildRuns(runs={CHILD_TOKEN: ChildState(state="running")}),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",
     }

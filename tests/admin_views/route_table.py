@@ -35,6 +35,8 @@ PERMISSIONS = [
 ANYBODY = "anybody"
 ANY_USER = "any user of Airflow"
 SUBMISSION_TOKEN = "the token of the submission"
+TASK_PROOF = "the proof of a running task"
+CHILD_TOKEN = "the token of a child run"
 
 JOB_REQUEST = {
     "language": "python",
@@ -80,12 +82,12 @@ class Route:
     @property
     def changes(self) -> bool:
         """Whether the method is one that changes something."""
-        return self.method not in ("GET", "HEAD") and self.path != "/transfer/plan"
+        return self.method not in ("GET", "HEAD") and self.path not in ("/transfer/plan", "/child-runs/states")
 
     @property
     def for_users(self) -> bool:
         """Whether users have to log in for it."""
-        return self.action not in (ANYBODY, SUBMISSION_TOKEN)
+        return self.action not in (ANYBODY, SUBMISSION_TOKEN, TASK_PROOF, CHILD_TOKEN)
 
     def send(self, api: httpx.Client, names: Mapping[str, str], headers: Mapping[str, str]) -> httpx.Response:
         """Send the request; ``names`` are those of the furnished store."""
@@ -145,6 +147,7 @@ ROUTES = [
     # Airflow's own description of its API is public too; ours says nothing that the documentation does not
     Route("GET", "/openapi.json", ANYBODY, "", "/openapi.json"),
     Route("GET", "/docs", ANYBODY, "", "/docs"),
+    Route("GET", "/static/{name}", ANYBODY, "", "/../../static/pages.js"),
     Route("GET", "/version", ANY_USER, "", "/version"),
     Route("GET", "/groups", READ, GROUPS, "/groups"),
     Route(
@@ -195,6 +198,15 @@ ROUTES = [
     # such files may hold passwords: who may see them is who may change them
     Route("GET", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/core-site.xml"),
     _save("PUT", "/groups/{name}/hadoop/{file}", EDIT, HADOOP, "/groups/prod/hadoop/yarn-site.xml", content=CORE_SITE),
+    Route("GET", "/groups/{name}/hadoop-properties", EDIT, HADOOP, "/groups/prod/hadoop-properties"),
+    _save(
+        "PATCH",
+        "/groups/{name}/hadoop/{file}/properties",
+        EDIT,
+        HADOOP,
+        "/groups/prod/hadoop/core-site.xml/properties",
+        json={"properties": {"a": {"value": "new"}}},
+    ),
     _save("DELETE", "/groups/{name}/hadoop/{file}", DELETE, HADOOP, "/groups/prod/hadoop/core-site.xml"),
     _save("PUT", "/groups/{name}/kerberos/keytab", EDIT, HADOOP, "/groups/prod/kerberos/keytab", content=KEYTAB + b"!"),
     _save("DELETE", "/groups/{name}/kerberos/keytab", DELETE, HADOOP, "/groups/prod/kerberos/keytab"),
@@ -245,6 +257,10 @@ ROUTES = [
     # who may read which DAG is Airflow's to say (api/test_dags.py)
     Route("GET", "/dags/masters", ANY_USER, "", "/dags/masters"),
     Route("GET", "/dags/{dag_id}/tree", ANY_USER, "", "/dags/sales/tree"),
+    # a master's task, its trigger: no user asks here
+    Route("POST", "/child-runs", TASK_PROOF, "", "/child-runs", status=201, json={"dag_id": "sales"}),
+    Route("POST", "/child-runs/states", CHILD_TOKEN, "", "/child-runs/states", json={"tokens": ["1:child", "2:x"]}),
+    Route("POST", "/child-runs/stop", CHILD_TOKEN, "", "/child-runs/stop", status=204),
     # these need more where an export or an import holds more (api/test_transfer.py)
     Route("GET", "/transfer/export", READ, GROUPS, "/transfer/export?group=spare"),
     Route("POST", "/transfer/plan", READ, GROUPS, "/transfer/plan", content=packed(_FILES)),

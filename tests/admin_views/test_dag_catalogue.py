@@ -249,17 +249,12 @@ def test_instances_with_what_they_tell(engine: Engine) -> None:
         run = add_run(session, "m", "r")
         for task_id, index in (("plain", -1), ("mapped", 1), ("mapped", 0), ("template", -1), ("other", -1)):
             add_instance(session, run, task_id, index, "running")
-        session.add(
-            XComModel(
-                dag_run_id=run.id,
-                dag_id="m",
-                run_id="r",
-                task_id="mapped",
-                map_index=1,
-                key="trigger_run_id",
-                value="x",
+        for task_id, index, key in (("mapped", 1, "trigger_run_id"), ("plain", -1, "child_run_id"), ("mapped", 0, "x")):
+            session.add(
+                XComModel(
+                    dag_run_id=run.id, dag_id="m", run_id="r", task_id=task_id, map_index=index, key=key, value="x"
+                )
             )
-        )
         session.execute(
             insert(RenderedTaskInstanceFields).values(
                 dag_id="m", run_id="r", task_id="template", map_index=-1, rendered_fields={"trigger_dag_id": "a"}
@@ -275,7 +270,7 @@ def test_instances_with_what_they_tell(engine: Engine) -> None:
     assert sorted(found, key=lambda one: (one.task_id, one.map_index)) == [
         TaskRun("m", "r", "mapped", 0, "running"),
         TaskRun("m", "r", "mapped", 1, "running", told_run_id="x"),
-        TaskRun("m", "r", "plain", -1, "running"),
+        TaskRun("m", "r", "plain", -1, "running", told_run_id="x"),
         TaskRun("m", "r", "template", -1, "running", rendered_child="a"),
     ]
 

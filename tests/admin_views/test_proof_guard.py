@@ -34,6 +34,7 @@ def guarded() -> FastAPI:
         ("PUT", f"{TASK}/state-store/%63outure_proof", 403),
         ("PATCH", f"{TASK}/3/state-store/couture_proof", 403),
         ("DELETE", f"{TASK}/state-store/couture_proof", 403),
+        ("PUT", f"{TASK}/state-store/couture_child", 403),
         ("GET", f"{TASK}/state-store/couture_proof", 200),
         ("PUT", f"{TASK}/state-store/mine", 200),
         ("PUT", "/execution/store/task/01/couture_proof", 200),

@@ -16,9 +16,10 @@ from cryptography.fernet import Fernet
 
 from admin_views.commands import get_cli_commands
 from admin_views.rotate_command import run_rotate
+from config_store import rotation
 from config_store.content import open_setting
 from config_store.database import Database, open_engine
-from config_store.errors import SecretUnreadable
+from config_store.errors import DatabaseAway, DatabaseBusy, DatabaseFull, SecretUnreadable, StoreError
 from config_store.groups import Save, create_group, get_group
 from config_store.secrets import FernetCipher
 from config_store.settings import Setting
@@ -91,6 +92,17 @@ def test_what_is_no_key_is_refused(store_file: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(SystemExit) as ended:
         rotate(monkeypatch, "no key")
     assert str(ended.value).startswith("[core] fernet_key holds what is no Fernet key: ")
+
+
+@pytest.mark.parametrize("error", [DatabaseBusy("locked"), DatabaseAway("gone"), DatabaseFull("full")])
+def test_a_database_that_gives_up_is_told(store_file: Path, monkeypatch: pytest.MonkeyPatch, error: StoreError) -> None:
+    def give_up(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(rotation, "rotate_secrets", give_up)
+    with pytest.raises(SystemExit) as ended:
+        rotate(monkeypatch, NEW, OLD)
+    assert str(ended.value) == f"{error}\nWhat was rotated before stays rotated; then run it again."
 
 
 #: Several commands in one process, because each `airflow` call costs seconds.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import func, select, text, update
 
 from config_store import artifacts, groups, submissions
 from config_store.artifacts import ArtifactKind
-from config_store.content import SECTIONS, ConfigFile, Content, Dependency
+from config_store.content import SECTIONS, ConfigFile, Content, Dependency, Keytab
 from config_store.groups import Group, Save
 from config_store.models import Base, SubmissionRow
 from config_store.resolution import resolve_plan
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from config_store.blobs.file_system import FileSystemBlobs
     from config_store.blobs.protocol import Blob
     from config_store.database import Database
+    from config_store.errors import StoreError
     from config_store.secrets import Cipher
     from config_store.wire import TaskIdentity
 
@@ -253,3 +256,15 @@ class Store:
                 for row in session.execute(text(f"SELECT * FROM {table.name}"))
             ]
         return b"\n".join(files + rows)
+
+
+def refused(error: type[StoreError], store: Store, **request: Any) -> str:
+    """What is said to a request that gets no plan."""
+    with pytest.raises(error) as caught:
+        store.plan(**request)
+    return str(caught.value)
+
+
+def keytab(store: Store) -> Keytab:
+    """A keytab as a group holds it."""
+    return Keytab("etl.keytab", "0" * 64, 4, store.cipher.encrypt(base64.b64encode(b"\x05\x02kt").decode()))

@@ -217,13 +217,14 @@ def test_many_receipts_go_in_many_transactions(store: Store) -> None:
 
 def test_hidden_versions_go_only_if_asked_and_used_by_nobody(store: Store) -> None:
     store.create("prod")
-    for name in ("unused.jar", "pinned.jar", "young.jar", "visible.jar"):
+    for name in ("unused.jar", "pinned.jar", "young.jar", "visible.jar", "listed.jar"):
         store.upload(name)
     store.upload("used.py", kind=CODE)
     store.save("prod", jars=("pinned.jar@1",))
-    store.save("prod", jars=())
+    store.save("prod", jars=(), arguments={"jars": "listed.jar@1"})
+    store.save("prod", arguments={})
     run(store, code_artifact="used.py")
-    for name in ("unused.jar", "pinned.jar", "young.jar"):
+    for name in ("unused.jar", "pinned.jar", "young.jar", "listed.jar"):
         store.hide(name)
         age_hidden(store, name, 400 * DAY)
     store.hide("used.py", kind=CODE, force=True)
@@ -235,8 +236,8 @@ def test_hidden_versions_go_only_if_asked_and_used_by_nobody(store: Store) -> No
     assert [str(version) for version in litter.versions] == ["unused.jar@1"]
     assert len(litter.blobs) == 1  # its bytes go with it
     assert clean(store, asked, litter).versions == 1
-    assert store.count(VersionRow) == 4
-    assert len(list(store.blobs)) == 4
+    assert store.count(VersionRow) == 5
+    assert len(list(store.blobs)) == 5
 
 
 def test_a_version_whose_last_receipt_goes_may_go_with_it(store: Store) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config_store.child_runs import child_run_id
 from config_store.dag_tree import (
     MAX_DEPTH,
     MAX_NODES,
@@ -49,8 +48,8 @@ def starts(catalogue: ListedDags, dag_id: str, *children: str, **more: Any) -> N
 def ran(catalogue: ListedDags, dag_id: str, child: str, state: str, run_id: str = RUN, **more: Any) -> str:
     """Let the task have started a run of the child; answers its id."""
     index = more.pop("map_index", -1)
-    found = child_run_id(dag_id, run_id, f"to_{child}", index)
-    catalogue.instances.append(TaskRun(dag_id, run_id, f"to_{child}", index, "success"))
+    found = f"couture__{dag_id}.to_{child}__{run_id}-{index}"
+    catalogue.instances.append(TaskRun(dag_id, run_id, f"to_{child}", index, "success", told_run_id=found))
     catalogue.all_runs.append(RunHead(child, found, state, **more))
     return found
 
@@ -143,7 +142,7 @@ def test_an_unknown_run() -> None:
         grow(catalogue, run_id=RUN)
 
 
-def test_a_run_that_the_task_tells_comes_before_the_one_that_its_name_leads_to() -> None:
+def test_the_run_is_the_one_that_the_task_tells() -> None:
     catalogue = airflow("m", "a")
     starts(catalogue, "m", "a")
     ran(catalogue, "m", "a", "failed")
@@ -151,7 +150,7 @@ def test_a_run_that_the_task_tells_comes_before_the_one_that_its_name_leads_to()
     catalogue.instances = [TaskRun("m", RUN, "to_a", -1, "success", told_run_id="manual__2")]
     assert grow(catalogue).children[0].run_id == "manual__2"
     catalogue.instances = [TaskRun("m", RUN, "to_a", -1, "success", told_run_id="deleted meanwhile")]
-    assert grow(catalogue).children[0].state == "failed"
+    assert (grow(catalogue).children[0].run_id, grow(catalogue).children[0].state) == (None, None)
 
 
 def test_a_task_that_started_nothing_has_a_state_of_its_own() -> None:
@@ -167,8 +166,8 @@ def test_a_template_is_known_when_it_was_rendered() -> None:
     catalogue = airflow("m", "a")
     catalogue.starting.append(DagTask("m", "to_a", None, "{{ x }}"))
     catalogue.all_runs.append(RunHead("m", RUN, "success"))
-    ran(catalogue, "m", "a", "success")
-    catalogue.instances = [TaskRun("m", RUN, "to_a", -1, "success", rendered_child="a")]
+    run_id = ran(catalogue, "m", "a", "success")
+    catalogue.instances = [TaskRun("m", RUN, "to_a", -1, "success", told_run_id=run_id, rendered_child="a")]
     [child] = grow(catalogue).children
     assert (child.dag_id, child.kind, child.state, child.written) == ("a", Kind.CHILD, "success", "{{ x }}")
     [locked] = grow(catalogue, hidden=["a"]).children
@@ -206,8 +205,8 @@ def test_a_task_mapped_over_dags() -> None:
         (2, None, "templated"),
     ]
     catalogue.all_runs.append(RunHead("m", RUN, "running"))
-    catalogue.all_runs.append(RunHead("b", child_run_id("m", RUN, "t", 1), "queued"))
-    catalogue.instances.append(TaskRun("m", RUN, "t", 1, "running"))
+    catalogue.all_runs.append(RunHead("b", "of t", "queued"))
+    catalogue.instances.append(TaskRun("m", RUN, "t", 1, "running", told_run_id="of t"))
     assert [(child.map_index, child.dag_id, child.state) for child in grow(catalogue).children] == [(1, "b", "queued")]
 
 

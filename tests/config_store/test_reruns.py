@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from config_store import reruns
 from config_store.errors import NotFound, Unresolvable, WrongState
+from config_store.models import SubmissionFileRow, SubmissionRow
 from config_store.wire import Outcome, RerunMode, State, Ticket
 from tests.config_store.store import CODE, Store, effective, resources
 from tests.stand_ins import task
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 THEN, NOW = RerunMode.THEN, RerunMode.NOW
 
 
@@ -31,10 +35,11 @@ def ran(store: Store, number: int, outcome: Outcome = Outcome.FAILED, **request:
     return ticket
 
 
-def ask(store: Store, ticket: Ticket, mode: RerunMode) -> None:
+def ask(store: Store, ticket: Ticket, mode: RerunMode) -> reruns.Wish:
     with store.database.writing() as session:
         asked = reruns.ask_rerun(session, ticket.submission_id, mode, "ada")
-    assert (asked.dag_id, asked.task_id, asked.run_id) == ("sales", "load", "manual__1")
+    assert (asked.task.dag_id, asked.task.task_id, asked.task.run_id) == ("sales", "load", "manual__1")
+    return asked
 
 
 def change_everything(store: Store) -> None:
@@ -155,12 +160,45 @@ def test_a_deleted_group_still_runs_as_then(store: Store) -> None:
 
 def test_a_wish_can_be_taken_back(store: Store) -> None:
     first = ran(store, 1)
-    ask(store, first, THEN)
+    wish = ask(store, first, THEN)
     with store.database.writing() as session:
-        reruns.withdraw_rerun(session, first.submission_id)
+        reruns.withdraw_rerun(session, wish)
     change_everything(store)
     assert store.receipt(first.submission_id).rerun is None
     assert used(ran(store, 2)) == NEW
+
+
+def test_a_second_wish_that_is_taken_back_leaves_the_first(store: Store) -> None:
+    """As who clicks twice: the task runs already."""
+    first = ran(store, 1)
+    change_everything(store)
+    ask(store, first, THEN)
+    twice = ask(store, first, THEN)
+    with store.database.writing() as session:
+        reruns.withdraw_rerun(session, twice)
+    assert used(ran(store, 2)) == OLD
+
+
+def test_the_link_of_a_wish_that_was_fulfilled_outlives_one_that_is_taken_back(store: Store) -> None:
+    first = ran(store, 1)
+    ask(store, first, THEN)
+    second = ran(store, 2)
+    again = ask(store, first, NOW)
+    with store.database.writing() as session:
+        reruns.withdraw_rerun(session, again)
+    rerun = store.receipt(first.submission_id).rerun
+    assert rerun is not None
+    assert rerun.submission_id == second.submission_id
+
+
+def test_a_newer_wish_makes_an_older_one_void(store: Store) -> None:
+    first, second = ran(store, 1), ran(store, 2)
+    change_everything(store)
+    ask(store, first, THEN)
+    ask(store, second, NOW)
+    assert used(ran(store, 3)) == NEW
+    assert used(ran(store, 4)) == NEW  # cleared by hand later: nobody asked for then any more
+    assert store.receipt(first.submission_id).rerun is None
 
 
 def test_what_can_not_run_again_is_told(store: Store) -> None:
@@ -172,3 +210,33 @@ def test_what_can_not_run_again_is_told(store: Store) -> None:
     ):
         with pytest.raises(error, match=words):
             ask(store, ticket, THEN)
+
+
+def test_a_receipt_that_is_asked_to_run_again_is_young_again(store: Store) -> None:
+    """Else a cleaner would take it, and with it the wish."""
+    first = ran(store, 1)
+    with store.database.writing() as session:
+        session.execute(update(SubmissionRow).values(updated_at=LONG_AGO))
+    ask(store, first, THEN)
+    with store.database.reading() as session:
+        assert session.get_one(SubmissionRow, first.submission_id).updated_at > LONG_AGO
+    with store.database.writing() as session:
+        session.execute(update(SubmissionRow).values(updated_at=LONG_AGO))
+    ran(store, 2)
+    with store.database.reading() as session:
+        assert session.get_one(SubmissionRow, first.submission_id).updated_at > LONG_AGO
+
+
+def test_a_retry_is_as_then_when_the_first_receipt_was_cleaned(store: Store) -> None:
+    first = ran(store, 1)
+    change_everything(store)
+    ask(store, first, THEN)
+    second = ran(store, 2)
+    with store.database.writing() as session:
+        session.execute(delete(SubmissionFileRow).where(SubmissionFileRow.submission_id == first.submission_id))
+        session.execute(delete(SubmissionRow).where(SubmissionRow.id == first.submission_id))
+    third = ran(store, 3)
+    assert [used(second), used(third)] == [OLD, OLD]
+    rerun_of = store.receipt(third.submission_id).rerun_of
+    assert rerun_of is not None
+    assert rerun_of.submission_id == second.submission_id

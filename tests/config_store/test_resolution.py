@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config_store.content import Keytab
+from config_store import resolution
 from config_store.errors import (
     FinalOverridden,
     InvalidInput,
     NoDefaultGroup,
     NotFound,
-    StoreError,
     UnknownGroup,
     Unresolvable,
 )
@@ -31,7 +30,7 @@ from config_store.wire import (
     StoredFile,
     SubmitPlan,
 )
-from tests.config_store.store import CODE, Store, effective, final, job, only, resources, secret
+from tests.config_store.store import CODE, Store, effective, final, job, keytab, only, refused, resources, secret
 from tests.stand_ins import task
 
 if TYPE_CHECKING:
@@ -48,21 +47,10 @@ def database_kind() -> str:
     return "sqlite"
 
 
-def refused(error: type[StoreError], store: Store, **request: Any) -> str:
-    """What is said to a request that gets no plan."""
-    with pytest.raises(error) as caught:
-        store.plan(**request)
-    return str(caught.value)
-
-
 def setting(plan: SubmitPlan, kind: SettingKind, name: str) -> EffectiveSetting:
     found = plan.setting(kind, name)
     assert found is not None
     return found
-
-
-def keytab(store: Store) -> Keytab:
-    return Keytab("etl.keytab", "0" * 64, 4, store.cipher.encrypt(base64.b64encode(b"\x05\x02kt").decode()))
 
 
 def sha256(text: str) -> str:
@@ -621,22 +609,7 @@ class TestApplication:
         ).startswith("jar_path: ")
 
 
-class TestTarget:
-    @pytest.mark.parametrize(
-        ("group", "request_fields"),
-        [
-            ({"arguments": {"master": "yarn", "deploy-mode": "cluster"}}, {}),
-            ({"configurations": {"spark.master": "yarn"}}, {"spark_arguments": {"deploy-mode": "cluster"}}),
-            ({"arguments": {"master": "yarn"}}, {"spark_configurations": {"spark.submit.deployMode": "cluster"}}),
-        ],
-    )
-    def test_cluster_mode_is_for_yarn(
-        self, store: Store, group: dict[str, Any], request_fields: dict[str, Any]
-    ) -> None:
-        site = store.config_file("core-site.xml", "<configuration/>")
-        store.create("prod", hadoop_files=(site,), **group)
-        assert "cluster" in effective(store.plan(**request_fields)).values()
-
+class TestWhatSparkWouldDo:
     @pytest.mark.parametrize("said", [{}, {"spark_configurations": {"spark.yarn.submit.waitAppCompletion": "false"}}])
     def test_in_a_cluster_spark_submit_always_waits(self, store: Store, said: dict[str, Any]) -> None:
         site = store.config_file("core-site.xml", "<configuration/>")
@@ -648,62 +621,12 @@ class TestTarget:
         in_client_mode = store.plan(spark_arguments={"deploy-mode": "client"})
         assert in_client_mode.setting(SettingKind.CONFIGURATION, waiting) is None
 
-    @pytest.mark.parametrize("master", ["spark://m:7077", "k8s://https://m", "local[2]", None])
-    @pytest.mark.parametrize(
-        ("field", "name"), [("spark_arguments", "deploy-mode"), ("spark_configurations", "spark.submit.deployMode")]
-    )
-    def test_cluster_mode_elsewhere_is_refused(self, store: Store, master: str | None, field: str, name: str) -> None:
-        store.create("prod", arguments={"master": master} if master else {})
-        assert refused(Unresolvable, store, **only(field, name, "cluster")) == (
-            f"deploy-mode=cluster with master={master or '(none)'} is not supported: spark-submit ends with exit code "
-            "0 there even when the driver fails. Use deploy-mode=client, or master=yarn."
-        )
-        assert effective(store.plan(**only(field, name, "client")))
-
     def test_cluster_mode_does_not_come_in_by_the_environment(self, store: Store) -> None:
         store.create("prod")
         said = refused(InvalidInput, store, env_vars={"DEPLOY_MODE": "cluster"})
         assert said == (
             "env_vars.DEPLOY_MODE: DEPLOY_MODE can't be set here: spark-submit reads it as --deploy-mode; "
             "set the argument"
-        )
-
-    @pytest.mark.parametrize(
-        "fields", [{"spark_arguments": {"master": "yarn"}}, {"spark_configurations": {"spark.master": "yarn"}}]
-    )
-    def test_yarn_needs_hadoop_files(self, store: Store, fields: dict[str, Any]) -> None:
-        store.create("prod")
-        assert refused(Unresolvable, store, **fields) == (
-            "Group 'prod' has master=yarn and no Hadoop files, so the cluster's address is unknown; "
-            "upload its core-site.xml and yarn-site.xml."
-        )
-
-    def test_a_keytab_needs_its_principal(self, store: Store) -> None:
-        store.create("prod", keytab=keytab(store))
-        assert refused(Unresolvable, store) == (
-            "Group 'prod' has a keytab and no principal; set the principal it belongs to."
-        )
-
-    @pytest.mark.parametrize(
-        "group",
-        [
-            {"principal": PRINCIPAL},
-            {"arguments": {"principal": PRINCIPAL}},
-            {"configurations": {"spark.kerberos.principal": PRINCIPAL}},
-        ],
-    )
-    def test_a_principal_needs_its_keytab(self, store: Store, group: dict[str, Any]) -> None:
-        store.create("prod", **group)
-        assert refused(Unresolvable, store) == f"principal={PRINCIPAL} needs a keytab; upload it to group 'prod'."
-
-    def test_a_secret_principal_is_not_told(self, store: Store) -> None:
-        store.create("prod", arguments={"principal": secret(PRINCIPAL)})
-        assert refused(Unresolvable, store) == f"principal={DOTS} needs a keytab; upload it to group 'prod'."
-
-    def test_proxy_user_and_principal_exclude_each_other(self, store: Store) -> None:
-        store.create("prod", principal=PRINCIPAL, keytab=keytab(store))
-        assert refused(Unresolvable, store, spark_arguments={"proxy-user": "bob"}) == (
-            "proxy-user and principal exclude each other in spark-submit; keep one of them."
         )
 
     def test_a_property_that_spark_drops_is_a_warning(self, store: Store) -> None:
@@ -795,3 +718,37 @@ def test_a_plan_is_frozen_and_travels_as_json(acceptance: Store) -> None:
 def test_the_application_is_named_after_its_task(store: Store, identity: TaskIdentity) -> None:
     store.create("prod")
     assert store.plan(identity).app_name == f"{identity.dag_id}.{identity.task_id}"
+
+
+def test_the_short_way_of_plain_settings_ends_as_the_long_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"spark.plain.{number}" for number in range(20)]
+    store.create(
+        "prod",
+        arguments={"executor-memory": final("8g"), "driver-memory": "4g", "verbose": "TRUE", "queue": ""},
+        configurations={
+            **dict.fromkeys(names, "x"),
+            "spark.noted": Setting("1", note="why"),
+            "spark.hidden": secret("s3cret"),
+            "spark.my.password": secret("p"),
+        },
+        environment={"TZ": "UTC"},
+    )
+    asked: dict[str, Any] = {
+        "spark_configurations": {"spark.plain.7": "mine", "spark.driver.memory": "5g", "spark.own": "2"}
+    }
+    short = store.plan(**asked)
+    monkeypatch.setattr(resolution, "_undisputed", lambda *_: None)
+    assert short == store.plan(**asked)
+    assert len(short.settings) > len(names)
+
+
+def test_newest_versions_are_found_by_kind_and_without_the_hidden(store: Store) -> None:
+    for content in (b"1", b"2"):
+        store.upload("tool.py", content)
+        store.upload("tool.py", b"code " + content, kind=CODE)
+        store.upload("job.py", content, kind=CODE)
+    store.hide("tool.py", 2)
+    store.create("prod", py_files=["tool.py"])
+    plan = store.plan(code_artifact="job.py")
+    assert plan.application is not None
+    assert (plan.application.version, resources(plan)) == (2, ["py-files group tool.py@1"])

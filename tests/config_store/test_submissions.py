@@ -384,6 +384,10 @@ class TestList:
             ({"outcome": Outcome.FAILED}, ["1"]),
             ({"dag_id": "sales", "state": State.PLANNED}, ["2"]),
             ({"dag_id": "%"}, []),
+            ({"submitted_by": "task"}, ["3", "2", "1"]),
+            ({"submitted_by": "ada"}, []),
+            ({"since": datetime(2020, 1, 1, tzinfo=UTC)}, ["3", "2", "1"]),
+            ({"until": datetime(2020, 1, 1, tzinfo=UTC)}, []),
         ],
     )
     def test_submissions_are_found_newest_first(

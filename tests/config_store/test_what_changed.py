@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config_store import what_changed
+from config_store.content import from_document
+from config_store.kerberos import seal_keytab
 from config_store.settings import Setting
 from config_store.submissions import diff_submissions
 from config_store.wire import Outcome, State
@@ -27,7 +30,8 @@ def store(store: Store) -> Store:
 
 def ran(store: Store, outcome: Outcome, run: int, **request: Any) -> Ticket:
     """One try of the task in a run of its own, to its end."""
-    ticket = store.submit(task(run_id=f"run {run}"), proof=f"ti-{run}", code_artifact="job.py", **request)
+    request.setdefault("code_artifact", "job.py")
+    ticket = store.submit(task(run_id=f"run {run}"), proof=f"ti-{run}", **request)
     store.report(ticket.submission_id, State.ENDED, outcome)
     return ticket
 
@@ -129,6 +133,129 @@ def test_only_the_last_success_of_the_same_task_counts(store: Store) -> None:
     store.report(mapped.submission_id, State.ENDED)
     ran(store, Outcome.FAILED, 2)
     assert changed(store, ran(store, Outcome.FAILED, 3)).since == success.submission_id
+
+
+def outside(store: Store, outcome: Outcome, run: int, by: str = "ci", origin: str = "https://a") -> Ticket:
+    """One try of the same task, as somebody outside this Airflow names it."""
+    ticket = store.submit(task(run_id=f"run {run}"), by=by, code_artifact="job.py", origin=origin)
+    store.report(ticket.submission_id, State.ENDED, outcome)
+    return ticket
+
+
+def test_a_success_that_an_outsider_tells_is_none_of_this_airflow(store: Store) -> None:
+    success = ran(store, Outcome.SUCCEEDED, 1)
+    for run in range(2, 25):  # more than are looked at at once
+        outside(store, Outcome.SUCCEEDED, run, by="task")
+    assert changed(store, ran(store, Outcome.FAILED, 30)).since == success.submission_id
+
+
+def test_outsiders_are_told_of_their_own_airflow_and_user(store: Store) -> None:
+    ran(store, Outcome.SUCCEEDED, 1)
+    success = outside(store, Outcome.SUCCEEDED, 2)
+    outside(store, Outcome.SUCCEEDED, 3, origin="https://b")
+    outside(store, Outcome.SUCCEEDED, 4, by="eve")
+    assert changed(store, outside(store, Outcome.FAILED, 5)).since == success.submission_id
+
+
+def test_a_task_that_timed_out_is_told_what_changed(store: Store) -> None:
+    success = ran(store, Outcome.SUCCEEDED, 1)
+    store.save("prod", arguments={"executor-memory": "5g"}, author="bob")
+    found = changed(store, ran(store, Outcome.KILLED, 2))
+    assert found.since == success.submission_id
+    assert told(found.changes) == [("arguments.executor-memory", "4g", "5g", ("bob", 2))]
+
+
+def test_a_principal_is_told_with_its_save(store: Store) -> None:
+    keytabs = [seal_keytab("etl.keytab", b"\x05" + key, store.cipher) for key in (b"1", b"2")]
+    store.save("prod", principal="old@EXAMPLE", keytab=keytabs[0])
+    ran(store, Outcome.SUCCEEDED, 1)
+    store.save("prod", principal="etl@EXAMPLE", author="bob")
+    store.save("prod", keytab=keytabs[1], author="eve")
+    found = changed(store, ran(store, Outcome.FAILED, 2))
+    assert told(found.changes) == [
+        ("arguments.principal", "old@EXAMPLE", "etl@EXAMPLE", ("bob", 3)),
+        ("keytab", "••••••", "••••••", ("eve", 4)),
+    ]
+
+
+def test_lists_of_files_are_told_with_their_saves(store: Store) -> None:
+    store.upload("extra.jar", b"3", author="zoe")
+    store.upload("lib.zip", b"4", author="zoe")
+    ran(store, Outcome.SUCCEEDED, 1)
+    store.save("prod", arguments={"files": "s3a://x/a.conf"}, author="bob")
+    store.save(
+        "prod", arguments={"files": "s3a://x/a.conf"}, configurations={"spark.jars": "extra.jar,/b.jar"}, author="eve"
+    )
+    store.save("prod", py_files=["lib.zip"], author="kim")
+    found = changed(store, ran(store, Outcome.FAILED, 2)).changes
+    assert [(c.where, c.saved and (c.saved.by, c.saved.revision)) for c in found] == [
+        ("arguments.executor-memory", ("bob", 2)),
+        ("configurations.spark.x", ("eve", 3)),
+        ("files.s3a://x/a.conf", ("bob", 2)),
+        ("jars./b.jar", ("eve", 3)),
+        ("jars.extra.jar", ("eve", 3)),
+        ("py-files.lib.zip", ("kim", 4)),
+    ]
+
+
+def test_a_secret_argument_that_changed_is_told_under_its_twin(store: Store) -> None:
+    store.save("prod", arguments={"queue": secret("a")})
+    ran(store, Outcome.SUCCEEDED, 1)
+    store.save("prod", arguments={"queue": secret("b")}, author="bob")
+    found = changed(store, ran(store, Outcome.FAILED, 2))
+    assert told(found.changes) == [("configurations.spark.yarn.queue", "••••••", "••••••", ("bob", 3))]
+
+
+def test_a_secret_is_told_however_many_saves_ago(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_changed, "MAX_REVISIONS", 3)
+    store.save("prod", configurations={"spark.my.apikey": secret("a")})
+    ran(store, Outcome.SUCCEEDED, 1)
+    store.save("prod", configurations={"spark.my.apikey": secret("b")}, author="bob")
+    for number in range(3):
+        store.save("prod", arguments={"queue": str(number)}, author="eve")
+    found = changed(store, ran(store, Outcome.FAILED, 2))
+    assert told(found.changes)[-1] == ("configurations.spark.my.apikey", "••••••", "••••••", None)
+    assert ("arguments.queue", None, "2", ("eve", 6)) in told(found.changes)
+
+
+def test_a_secret_of_an_older_revision_is_told(store: Store) -> None:
+    """As a run as then may have it."""
+    store.save("prod", configurations={"spark.my.apikey": secret("a")})
+    failure = ran(store, Outcome.FAILED, 1)
+    store.save("prod", configurations={"spark.my.apikey": secret("b")}, author="bob")
+    success = ran(store, Outcome.SUCCEEDED, 2)
+    with store.database.reading() as session:
+        _, changes = diff_submissions(session, success.submission_id, failure.submission_id)
+    assert told(changes) == [
+        ("configurations.spark.my.apikey", "••••••", "••••••", None),
+        ("revision", "3", "2", None),
+    ]
+
+
+def test_no_more_revisions_are_read_than_tell_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+
+    def counted(document: Any) -> Any:
+        read.append(document)
+        return from_document(document)
+
+    monkeypatch.setattr("config_store.what_changed.from_document", counted)
+    ran(store, Outcome.SUCCEEDED, 1)
+    for number in range(30):
+        store.save("prod", configurations={"spark.x": f"x{number}"}, author="eve")
+    found = changed(store, ran(store, Outcome.FAILED, 2))
+    assert told(found.changes) == [("configurations.spark.x", "1", "x29", ("eve", 31))]
+    assert len(read) == 2
+
+
+def test_the_uploader_of_code_is_not_that_of_a_dependency(store: Store) -> None:
+    ran(store, Outcome.SUCCEEDED, 1)
+    store.upload("same.py", b"1", author="mallory")
+    store.upload("same.py", b"1", kind=CODE, author="eve")
+    (found,) = changed(store, ran(store, Outcome.FAILED, 2, code_artifact="same.py")).changes
+    assert found.where == "code_artifact"
+    assert found.saved is not None
+    assert found.saved.by == "eve"
 
 
 def test_a_lost_try_is_told_what_changed_too(store: Store) -> None:

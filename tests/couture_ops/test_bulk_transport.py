@@ -46,6 +46,13 @@ def test_a_redirect_is_an_answer(client: httpx.Client) -> None:
         assert other.requests == []
 
 
+def test_a_header_beyond_ascii_is_taken(client: httpx.Client) -> None:
+    with raw_server(
+        answer(200, b"x", BINARY).replace(b"Connection:", "X-Org: Müller\r\nConnection:".encode())
+    ) as server:
+        assert client.get(server.url).content == b"x"
+
+
 def test_errors_are_answers(client: httpx.Client) -> None:
     with raw_server(answer(404, b"none such", BINARY)) as server:
         got = client.get(server.url)
@@ -59,9 +66,12 @@ def test_a_server_that_is_not_there(client: httpx.Client) -> None:
         client.get(url)
 
 
-def test_the_proxy_of_the_environment_is_taken(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_the_proxy_of_the_environment_is_taken(
+    variable: str, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with raw_server(answer(200, b"by the proxy", BINARY)) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv(variable, proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert client.get("http://store.invalid/file").content == b"by the proxy"

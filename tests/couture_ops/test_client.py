@@ -322,6 +322,14 @@ def test_a_download_that_is_refused_writes_nothing() -> None:
             assert (destination.getvalue(), len(server.requests)) == (b"", 1)
 
 
+def test_an_answer_without_end_is_left() -> None:
+    """The cache finds that it is not the file."""
+    chunk = b"%x\r\n%s\r\n" % (FILE.size, CONTENT)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with raw_server(head + chunk * 5000 + b"0\r\n\r\n") as server:
+        assert FILE.size < len(fetch(server).getvalue()) < FILE.size * 3000
+
+
 def test_a_proxy_that_compresses_is_asked_not_to() -> None:
     """Its bytes would not be those of the file, and no range would fit them."""
     app = FastAPI()

@@ -81,6 +81,16 @@ def test_a_fault_of_one_home_keeps_no_other_from_its_archive(folder: Path, capsy
     )
 
 
+def test_a_cache_that_can_not_be_made(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "cache").touch()
+    with pytest.raises(SystemExit) as ended:
+        run("--spark-home", "spark3")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(
+        f"Spark home 'spark3': No class archive was made for {folder / 'spark3'}: Not a directory ("
+    )
+
+
 def test_off_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AIRFLOW__COUTURE__CLASS_ARCHIVE", "off")
     run("--spark-home", "spark3")

@@ -31,6 +31,15 @@ def test_java_home_counts_more_than_the_path(tmp_path: Path) -> None:
     assert find_java({"PATH": str(tmp_path)}) is None
 
 
+def test_what_can_not_be_executed_is_no_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    java = make_java(tmp_path)
+    monkeypatch.setenv("PATH", str(java.parent))
+    assert find_java({}) is None  # not that of this process
+    java.chmod(0o644)
+    assert find_java({"JAVA_HOME": str(tmp_path)}) is None
+    assert find_java({"PATH": str(java.parent)}) is None
+
+
 @pytest.mark.parametrize(
     ("release", "told"),
     [
@@ -90,7 +99,7 @@ def test_no_java_at_all(tmp_path: Path) -> None:
     )
     with pytest.raises(NoJvm) as caught:
         find_jvm({"JAVA_HOME": str(tmp_path)})
-    assert caught.value.reason == f"JAVA_HOME is {tmp_path}, which has no bin/java"
+    assert caught.value.reason == f"JAVA_HOME is {tmp_path}, which has no program bin/java"
 
 
 def test_a_script_named_java_tells_nothing(tmp_path: Path) -> None:

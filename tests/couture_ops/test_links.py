@@ -32,10 +32,14 @@ class Supervisor:
 @pytest.mark.parametrize(
     ("api_base_url", "base_url", "url"),
     [
-        ("", "", "/couture/api/v1/submissions/s-1"),
-        ("http://here:8080/", "", "http://here:8080/couture/api/v1/submissions/s-1"),
-        ("http://here:8080/airflow", "", "http://here:8080/airflow/couture/api/v1/submissions/s-1"),
-        ("http://here:8080", "https://there/", "https://there/couture/api/v1/submissions/s-1"),
+        ("", "", "/plugin/spark-submissions/couture/pages/submissions/s-1"),
+        ("http://here:8080/", "", "http://here:8080/plugin/spark-submissions/couture/pages/submissions/s-1"),
+        (
+            "http://here:8080/airflow",
+            "",
+            "http://here:8080/airflow/plugin/spark-submissions/airflow/couture/pages/submissions/s-1",
+        ),
+        ("http://here:8080", "https://there/", "https://there/plugin/spark-submissions/couture/pages/submissions/s-1"),
     ],
 )
 def test_where_a_receipt_is_read(monkeypatch: pytest.MonkeyPatch, api_base_url: str, base_url: str, url: str) -> None:

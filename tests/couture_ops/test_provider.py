@@ -16,6 +16,7 @@ import pytest
 from airflow.cli.cli_config import GroupCommand
 from airflow.providers_manager import ProvidersManager
 from airflow.sdk import BaseHook, BaseOperator, BaseOperatorLink
+from airflow.triggers.base import BaseTrigger
 from airflow.utils.db_manager import BaseDBManager
 
 import couture_ops
@@ -71,11 +72,19 @@ def test_the_entry_points_lead_here(group: str, name: str, target: str) -> None:
     [
         (
             "operators",
-            ["couture_ops.operators.spark", "couture_ops.operators.pyspark"],
+            ["couture_ops.operators.dag", "couture_ops.operators.spark", "couture_ops.operators.pyspark"],
             BaseOperator,
-            ["CouturePySparkOperator", "CoutureSparkOperator", "PySparkOperator", "SparkOperator"],
+            [
+                "CouturePySparkOperator",
+                "CoutureSparkOperator",
+                "DagOperator",
+                "PySparkOperator",
+                "SkippableDagOperator",
+                "SparkOperator",
+            ],
         ),
         ("hooks", ["couture_ops.hooks"], BaseHook, ["CoutureHook"]),
+        ("triggers", ["couture_ops.triggers"], BaseTrigger, ["ChildRunTrigger"]),
     ],
 )
 def test_the_modules_hold_the_classes(key: str, modules: list[str], base: type, classes: list[str]) -> None:
@@ -120,11 +129,11 @@ def test_airflows_form_for_a_connection_says_what_belongs_where(monkeypatch: pyt
     assert "get_ui_field_behaviour" not in named(connection["hook-class-name"]).__dict__
 
 
-def test_the_link_is_the_operators() -> None:
+def test_the_links_are_the_operators() -> None:
     links = [named(path) for path in INFO["extra-links"]]
     assert all(issubclass(link, BaseOperatorLink) for link in links)
-    operator = named("couture_ops.operators.CoutureSparkOperator")
-    assert [type(link) for link in operator.operator_extra_links] == links
+    operators = [named(f"couture_ops.operators.{name}") for name in ("CoutureSparkOperator", "DagOperator")]
+    assert [type(link) for operator in operators for link in operator.operator_extra_links] == links
 
 
 def test_the_database_manager_is_one() -> None:

@@ -271,7 +271,7 @@ def test_the_java_home_of_the_group_counts(
     caplog.set_level("INFO", logger="couture_ops.run")
     request = JOB.model_copy(update={"env_vars": {"JAVA_HOME": "/nowhere"}})
     worker.give(use_class_archive=True).run(filled.add_task(), request)
-    assert any("JAVA_HOME is /nowhere, which has no bin/java" in message for message in caplog.messages)
+    assert any("JAVA_HOME is /nowhere, which has no program bin/java" in message for message in caplog.messages)
 
 
 # --- secrets ---
@@ -321,7 +321,9 @@ def test_what_fails_before_the_launch_is_told_what_changed(
     filled.change_group("default", spark_home="nowhere")
     with pytest.raises(UnknownSparkHome):
         worker.run(filled.add_task())
-    assert "This task has never succeeded before: there is nothing to compare it with." in caplog.messages
+    assert (
+        "No receipt of an earlier success of this task is kept: there is nothing to compare it with." in caplog.messages
+    )
 
 
 def test_a_failure_is_told_in_words_with_the_last_lines(filled: LiveStore, worker: Worker) -> None:
@@ -335,7 +337,7 @@ def test_a_failure_is_told_in_words_with_the_last_lines(filled: LiveStore, worke
     assert str(caught.value) == (
         f"{words} (submission {receipt.submission_id})\nThe driver's last lines:\n"
         "Exception in thread main\n    at the.second(line)\n\tat the.third(line)\n"
-        "This task has never succeeded before: there is nothing to compare it with."
+        "No receipt of an earlier success of this task is kept: there is nothing to compare it with."
     )
     assert states(receipt) == ["planned", "submitted", "running", "ended"]
     assert (receipt.outcome, receipt.exit_code, receipt.message, receipt.last_lines) == ("failed", 101, words, PRINTED)
@@ -438,7 +440,11 @@ def signal_when_ready(_: SparkJob) -> Callable[[str], None]:
 
 @pytest.mark.parametrize("way", [stop_when_ready, signal_when_ready])
 def test_a_stop_ends_the_driver_and_the_receipt(
-    filled: LiveStore, worker: Worker, tmp_path: Path, way: Callable[[SparkJob], Callable[[str], None]]
+    filled: LiveStore,
+    worker: Worker,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    way: Callable[[SparkJob], Callable[[str], None]],
 ) -> None:
     sleeping = worker.write_spark(SLEEPER, tmp_path / "sleeping")
     actions: list[Callable[[str], None]] = []
@@ -454,6 +460,10 @@ def test_a_stop_ends_the_driver_and_the_receipt(
     receipt = only_receipt(filled)
     assert states(receipt) == ["planned", "submitted", "running", "ended"]
     assert (receipt.outcome, receipt.message) == ("killed", "Stopped with its task.")
+    assert receipt.changed is not None
+    assert [message for message in caplog.messages if "an earlier success" in message] == [
+        "No receipt of an earlier success of this task is kept: there is nothing to compare it with."
+    ]
     assert receipt.last_lines == "ready"
     assert caught.value.submission_id == receipt.submission_id
     assert [pid for pid in receipt.pids if Path(f"/proc/{pid}").exists()] == []

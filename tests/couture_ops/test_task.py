@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperator, Context
 
     from admin_views.services import Services
     from tests.couture_ops.conftest import LiveStore
@@ -93,7 +93,7 @@ def operator(**parameters: Any) -> CouturePySparkOperator:
 
 
 @contextmanager
-def task_runner(of: CouturePySparkOperator) -> Iterator[None]:
+def task_runner(of: BaseOperator) -> Iterator[None]:
     """The part of Airflow that alone may execute operators."""
     token = ExecutorSafeguard.tracker.set(of)
     try:

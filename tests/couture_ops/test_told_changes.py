@@ -22,7 +22,7 @@ def change(where: str, old: str | None, new: str | None, saved: Saved | None = N
         (None, ""),
         (
             WhatChanged(since=None),
-            "This task has never succeeded before: there is nothing to compare it with.",
+            "No receipt of an earlier success of this task is kept: there is nothing to compare it with.",
         ),
         (
             WhatChanged(since="id-1", succeeded_at=AT),

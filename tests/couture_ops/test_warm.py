@@ -203,6 +203,49 @@ def test_a_job_that_fails_is_told_with_its_last_lines(worker: Worker) -> None:
     assert worker.left() == ["building"]
 
 
+def test_a_proof_that_fails_is_told_as_what_it_is(worker: Worker) -> None:
+    worker.script(TRAINED.replace("  exit\n", "  echo 'out of memory'\n  exit 1\n"))
+    with pytest.raises(WarmFailed) as caught:
+        worker.warm()
+    assert caught.value.reason.startswith("The driver ended with exit code 1: ")
+    assert caught.value.last_lines.endswith("\nout of memory")
+    assert worker.left() == ["building"]
+
+
+def test_a_cache_that_can_not_be_made_is_told(worker: Worker) -> None:
+    (worker.root / "cache").touch()  # to root every directory is open
+    with pytest.raises(WarmFailed) as caught:
+        worker.warm()
+    root = worker.archives.root
+    assert caught.value.reason == (
+        f"Not a directory ({root}). Run it as the user that runs tasks, who must be able to read the Spark home and to "
+        f"write in {root}, or name another folder in [couture] cache_dir."
+    )
+
+
+def test_a_lock_that_can_not_be_made_is_told(worker: Worker) -> None:
+    (worker.archives.root / "building.lock").mkdir(parents=True)
+    with pytest.raises(
+        WarmFailed, match=r"^No class archive was made for .*: Is a directory \(.*/building\.lock\)\. Run"
+    ):
+        worker.warm()
+
+
+def test_what_is_gone_goes_when_nothing_is_built_too(worker: Worker) -> None:
+    path = worker.warm()
+    other = worker.root / "other"
+    shutil.copytree(worker.spark, other)
+    gone = warm(other, worker.archives, worker.environment, lambda _: None)
+    shutil.rmtree(other)
+    worker.said.clear()
+    assert worker.warm() == path
+    assert worker.said == [
+        f"Removed {gone}: its Spark or its JVM is not there any more, or has changed.",
+        f"{worker.spark} on Java 17.0.15: {path} is there (0 MB).",
+    ]
+    assert worker.left() == ["building", f"{path.stem}.jsa", f"{path.stem}.json"]
+
+
 def test_a_jvm_that_writes_none_is_told(worker: Worker) -> None:
     worker.script("#!/bin/sh\necho done\n")
     with pytest.raises(WarmFailed, match="the job succeeded, but its JVM wrote no archive"):

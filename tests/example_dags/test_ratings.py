@@ -69,7 +69,7 @@ def test_the_folders_can_be_given_with_a_run(dag: DAG) -> None:
 
 def test_the_demo_uploads_what_the_tasks_run(dag: DAG) -> None:
     uploaded = {path.name for path in store.CODE}
-    assert {request_of(dag, task_id).code_artifact for task_id in dag.task_ids} == uploaded
+    assert {request_of(dag, task_id).code_artifact for task_id in dag.task_ids} <= uploaded
 
 
 def test_the_jobs_are_not_taken_for_dags() -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config_store.child_runs import child_run_id
 from tests.integration.live_airflow import RUN_S, wait_for
 from tests.integration.test_client import Shell
 
@@ -59,8 +58,8 @@ def test_the_tree_of_a_run(airflow: LiveAirflow, run_id: str) -> None:
         ("compare", None): ("master_report", None, "skipped"),
     }
     assert {child["kind"] for child in tree["children"]} == {"child"}
-    assert found["train", 1]["run_id"] == child_run_id("master", run_id, "train", 1)
-    assert found["report", None]["run_id"].startswith("manual__")
+    assert found["train", 1]["run_id"] != found["train", 0]["run_id"]
+    assert {found[place]["run_id"][:8] for place in (("train", 1), ("report", None))} == {"manual__"}
     assert found["report", None]["written"] == "{{ 'master_' ~ 'report' }}"
     assert [place[0] for place, child in found.items() if child["conditional"]] == ["compare"]
     assert found["clean", None]["duration_s"] >= 0
@@ -91,8 +90,8 @@ def test_the_commands_print_it(airflow: LiveAirflow, run_id: str, tmp_path: Path
     argv = [str(Path(sys.executable).parent / "airflow"), "couture", "dags", "tree", "master", "--run", run_id]
     environment = {**airflow.environment, "PYTHONIOENCODING": "utf-8"}
     assert subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout == text
-    assert couture("dags", "list").splitlines()[1].split()[:3] == ["master", "4", run_id]
-    assert json.loads(couture("dags", "list", "--output", "json"))["total"] == 1
+    assert ["master", "4", run_id] in [line.split()[:3] for line in couture("dags", "list").splitlines()]
+    assert "master" in {master["dag_id"] for master in json.loads(couture("dags", "list", "--output", "json"))["items"]}
 
 
 def test_an_unknown_run(airflow: LiveAirflow, run_id: str, tmp_path: Path) -> None:

@@ -105,6 +105,31 @@ def test_databases_that_can_not_be_installed_are_told_and_done_without(code: str
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, told, "")
 
 
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        ("exit 0", "node\nnpm\n"),
+        ("exit 1", "/wheel/bin/node\n/wheel/lib/node_modules/npm/bin/npm-cli.js\n"),  # too old
+    ],
+)
+def test_node_is_the_machines_else_that_of_the_python_packages(tmp_path: Path, node: str, told: str) -> None:
+    for program, code in {"node": node, "npm": "exit 0", "python": "echo /wheel"}.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / program).write_text(f"#!/bin/sh\n{code}\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+    found = run_shell(f"venv={tmp_path}; find_node", PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert found.stdout == told
+
+
+def test_a_browser_that_can_not_be_installed_is_told_and_done_without() -> None:
+    ended = run_shell("command() { return 1; }; set_up_browser")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (
+        "setup: no chromium here. Install Chromium, on Debian: sudo apt-get install --no-install-recommends chromium. "
+        "Without it the tests of the pages in a browser are skipped.\n"
+    )
+
+
 def test_an_old_python_is_refused_with_the_way_out(tmp_path: Path) -> None:
     for name in ("python3", "python3.13", "python3.12", "python3.11"):
         program = tmp_path / name

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from tools.bench.errors import BenchError
 from tools.bench.host import host_facts
 from tools.bench.measurements import FIGURES, MEASUREMENTS
+from tools.bench.page import keep_records
 from tools.bench.progress import complain, say
-from tools.bench.report import keep_records, record_of, table, write_page
+from tools.bench.report import TABLE, record_of
 from tools.bench.scale import FULL, SCALES
 from tools.bench.stage import Stage
 from tools.demo.errors import DemoError
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> int:
         return INTERRUPTED
     finally:
         stage.close()
-    print(f"\n{table(records, FIGURES)}\n")
+    print(f"\n{TABLE.text(records, FIGURES)}\n")
     return 0
 
 
@@ -100,7 +101,7 @@ def keep(scale: Scale, records: dict[str, Any]) -> dict[str, Any]:
     if scale is not FULL:
         return keep_records(FOLDER / f"{scale.name}.json", records)
     kept = keep_records(CHECKOUT / "build" / "bench.json", records)
-    write_page(PAGE, kept, FIGURES)
+    TABLE.write(PAGE, kept, FIGURES)
     return kept
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 JOBS = CHECKOUT / "example_dags" / "jobs"
 BUILT = CHECKOUT / "build" / "jobs"
 GROUPS = CHECKOUT / "example_dags" / "groups"
-CODE = (JOBS / "ratings.py", BUILT / "ratings-jobs.jar")
+CODE = (JOBS / "ratings.py", JOBS / "train.py", BUILT / "ratings-jobs.jar")
 DEPENDENCIES = (JOBS / "movielens.py", BUILT / "job-argument.jar")
 NOTE = "the demo"
 COMMAND_S = 60.0

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from couture_ops.cli.errors import CliError
 from tools.bench.errors import BenchError
 from tools.bench.host import host_facts
-from tools.bench.report import keep_records
+from tools.bench.page import keep_records
 from tools.demo.errors import DemoError
 from tools.demo.home import CHECKOUT
 from tools.soak.errors import Impossible, SoakError
 from tools.soak.progress import complain, say
-from tools.soak.report import record_of, table, write_page
+from tools.soak.report import TABLE, record_of
 from tools.soak.scale import FULL, SCALES
 from tools.soak.stage import Stage
 from tools.soak.trials import TRIALS
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         return INTERRUPTED
     finally:
         stage.close()
-    print(f"\n{table(records, records)}\n")
+    print(f"\n{TABLE.text(records, records)}\n")
     return 0 if all(record["met"] for record in records.values()) else NOT_MET
 
 
@@ -105,7 +105,7 @@ def keep(stage: Stage, records: dict[str, Any]) -> None:
         keep_records(FOLDER / f"{stage.scale.name}.json", records)
         return
     kept = keep_records(CHECKOUT / "build" / "soak.json", records)
-    write_page(PAGE, kept, kept)
+    TABLE.write(PAGE, kept, kept)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
-from couture_ops.cli.errors import CliError, StaleSaveError, UnexpectedAnswerError
+from couture_ops.cli.errors import HOW_TO_NAME_A_SERVER, CliError, StaleSaveError
 from tools.soak.errors import ClientFailed
 from tools.soak.ledger import Ledger, Saved, Uploaded
 
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 TWINS = ("a", "b")
 BLOCK = 64 * 1024
 PAUSE_S = 0.2
+#: How the product says what to do about what a client may meet when servers die, disks fill and databases are busy.
+ADVICE = (
+    HOW_TO_NAME_A_SERVER,
+    "Nothing was changed: run the command again.",
+    "Whether it was carried out is unknown: look before you run it again.",
+    "Nothing was saved; send it again.",
+    "Nothing was stored; send it again.",
+    "Nothing was saved; free space where it lies.",
+    "Nothing was stored; free space or move [couture] blob_root.",
+)
+
+
+def says_what_to_do(error: CliError) -> bool:
+    """Whether the error gives one of the advices; its length proves nothing."""
+    return any(advice in str(error) for advice in ADVICE)
 
 
 def setting_names(client: str) -> tuple[str, ...]:
@@ -81,9 +96,7 @@ class SoakClient:
         return True
 
     def _refused(self, error: CliError) -> None:
-        # an answer that is no problem in words is the one that does not say what to do
-        helpful = not isinstance(error, UnexpectedAnswerError) and len(str(error)) > len("500 Internal Server Error")
-        self._ledger.refuse(type(error).__name__, str(error), helpful=helpful)
+        self._ledger.refuse(type(error).__name__, str(error), helpful=says_what_to_do(error))
 
 
 class Crowd:

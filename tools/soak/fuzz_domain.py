@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +22,9 @@ from config_store.errors import BlobMissing, InvalidInput
 from config_store.hadoop_xml import check_hadoop_file, read_properties
 from config_store.names import check_author, check_file_name, check_group_name, is_group_name, nearest, unstorable
 from config_store.settings import note_faults, place_faults, setting_faults
+from config_store.transfer.archive import Limits, path_fault, read_archive
+from config_store.transfer.tree import MAX_FAULTS, read_tree
+from config_store.transfer.yaml_text import MAX_DEPTH, Node, read_yaml, write_yaml
 from config_store.wire import JobRequest, Report, SettingKind, proof_digest
 from couture_ops import cache
 from couture_ops.command import join_properties
@@ -115,6 +119,45 @@ def _xml(content: bytes) -> None:
     _promise(length <= len(content), "properties are longer than their file")
 
 
+def _archive(archive: bytes) -> None:
+    """Files in plain places come out, no more and no larger than the limits say, or a refusal."""
+    try:
+        files = read_archive(archive, LIMITS)
+    except InvalidInput as error:
+        _promise(bool(error.faults), "a refusal without words")
+        return
+    _promise(len(files) <= LIMITS.members, "too many members")
+    _promise(sum(map(len, files.values())) <= LIMITS.unpacked_bytes, "too many bytes")
+    for path in files:
+        _promise(path_fault(path) is None, "a path that has a fault is taken")
+        _promise((ROOT / path).resolve().is_relative_to(ROOT), "a member escapes")
+
+
+def _tree(files: dict[str, bytes]) -> None:
+    try:
+        tree = read_tree(files)
+    except InvalidInput as error:
+        _promise(0 < len(error.faults) <= MAX_FAULTS, "no faults are told, or too many")
+        _promise(all(fault.where and fault.message for fault in error.faults), "a fault without a place or words")
+        return
+    for name in tree.groups:
+        _promise(is_group_name(name), "a group gets a name that none may have")
+    _promise(tree.default is None or tree.default in tree.groups, "the default group is none of the groups")
+
+
+def _yaml(value: tuple[bytes, str]) -> None:
+    content, text = value
+    with suppress(InvalidInput):
+        _promise(_depth(read_yaml("a.yaml", content)) <= MAX_DEPTH, "nested too deep")
+    found = read_yaml("a.yaml", write_yaml({"key": text})).value
+    _promise(isinstance(found, dict) and found["key"].value == text, "a text comes back as another")
+
+
+def _depth(node: Node) -> int:
+    inner = node.value.values() if isinstance(node.value, dict) else node.value if isinstance(node.value, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
+
+
 def _driver_log(chunks: list[bytes]) -> None:
     """Every line comes out once, in order, whatever the cuts."""
     blocks: list[str] = []
@@ -192,6 +235,72 @@ _PIECES = [
     b"&b;", b"&amp;", b"<xi:include href='/etc/passwd'/>", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"a", b"\xff", b"\0",
 ]  # fmt: skip
 XML = st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(_PIECES), max_size=25).map(b"".join))
+_YAML_PIECES = [
+    b"a: b\n", b"a:\n", b"  b: c\n", b"- ", b"? ", b": ", b"{", b"}", b"[", b"]", b",", b"&a ", b"*a",
+    b"!!python/name:os ", b"!t ", b"---\n", b"...\n", b"|\n", b">-\n", b"\"", b"'", b"#", b"\t", b"\n", b"\0", b"\xff",
+    b"\xef\xbb\xbf", b"%YAML 9.9\n", b"<<: ", b"\"\\ud800\"", b"true", b"0x1f", b"[" * 12,
+    b"arguments:\n", b"jars: [lib.jar@1]\n", b"secret: true\n",
+]  # fmt: skip
+YAML = st.one_of(st.binary(max_size=200), st.lists(st.sampled_from(_YAML_PIECES), max_size=25).map(b"".join))
+_TREE_PATH = st.one_of(
+    st.sampled_from([
+        "couture.yaml", "artifacts.yaml", "groups/a.yaml", "groups/b.yaml", "groups/a/core-site.xml",
+        "groups/a/krb5.conf", "groups/../a.yaml", "groups/.yaml", "groups/a/b/c.xml", f"artifacts/{'0' * 64}",
+    ]),
+    ODD_NAME,
+    ODD_NAME.map("groups/{}.yaml".format),
+)  # fmt: skip
+_TREE_TEXT = st.sampled_from([
+    b"format: 1\n", b"format: 1\ndefault_group: a\n", b"{}\n", b"arguments: {master: local}\n",
+    b"configurations: {spark.a: {secret: true}}\n", b"jars: [lib.jar@1]\nkeytab: {name: a.keytab}\n",
+    b"code: {a.py: [{version: 1, sha256: '00', size: 9}]}\n", b"<configuration/>",
+])  # fmt: skip
+#: Files in their right places, or whatever the reader of archives lets through.
+TREE = st.one_of(
+    st.fixed_dictionaries({"groups/a.yaml": _TREE_TEXT}, optional={"couture.yaml": _TREE_TEXT, "groups/b.yaml": YAML}),
+    st.dictionaries(
+        _TREE_PATH.filter(lambda path: path_fault(path) is None), st.one_of(YAML, XML, _TREE_TEXT), max_size=6
+    ),
+)
+LIMITS = Limits(members=4, unpacked_bytes=20_000)
+
+
+def _packed(members: list[tuple[str, bytes, str, bytes]]) -> bytes:
+    """A tar.gz of members (name, type, target of a link, content)."""
+    packed = BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
+        for name, kind, target, content in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.size = kind, target, len(content)
+            tar.addfile(info, BytesIO(content))
+    return packed.getvalue()
+
+
+def _damaged(archive: bytes, cut: int, flip: int) -> bytes:
+    """The beginning of an archive with another byte in it."""
+    damaged = bytearray(archive)
+    damaged[flip % len(archive)] ^= 0xFF
+    return bytes(damaged[: 1 + cut % len(archive)])
+
+
+_MEMBER = st.tuples(
+    _TREE_PATH,
+    st.one_of(
+        st.just(tarfile.REGTYPE),
+        st.sampled_from([
+            tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.XHDTYPE,
+            tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_SPARSE, b"?",
+        ]),
+    ),
+    st.sampled_from(["", "/etc/passwd", "../../a", "couture.yaml"]),
+    st.one_of(st.binary(max_size=60), st.just(bytes(30_000)), YAML),
+)  # fmt: skip
+_PLAIN = st.tuples(
+    st.sampled_from(["couture.yaml", "groups/a.yaml", "groups/b.yaml"]), st.just(tarfile.REGTYPE), st.just(""), YAML
+)
+_WHOLE = st.one_of(st.lists(_PLAIN, max_size=4), st.lists(_MEMBER, max_size=6)).map(_packed)
+_PLACE = st.integers(0, 2000)
+ARCHIVE = st.one_of(st.binary(max_size=200), _WHOLE, st.builds(_damaged, _WHOLE, _PLACE, _PLACE))
 CHUNKS = st.lists(
     st.one_of(
         st.binary(max_size=60),
@@ -213,6 +322,9 @@ TARGETS: dict[str, Target] = {
     "paths": Target(ODD_NAME, _path),
     "settings": Target(SETTING, _setting),
     "Hadoop XML": Target(XML, _xml),
+    "transfer archives": Target(ARCHIVE, _archive),
+    "transfer trees": Target(TREE, _tree),
+    "YAML": Target(st.tuples(YAML, TEXT), _yaml),
     "driver logs": Target(CHUNKS, _driver_log),
     "range headers": Target(RANGE, _range),
     "wire documents": Target(st.one_of(TEXT, JSON.map(json.dumps)), _wire),

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, text
 
+from config_store.blob_check import check_artifacts
 from config_store.content import from_document
+from config_store.group_check import check_group, live_group_names
 from config_store.models import ArtifactRow, GroupRow, RevisionRow, VersionRow
+from config_store.schema_check import read_schema
+from config_store.wire import Verdict
 from tools.soak.clients import TWINS
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
     from config_store.blobs.protocol import BlobStorage
     from config_store.database import Database
+    from config_store.secrets import Cipher
     from tools.soak.ledger import Ledger, Saved, Uploaded
 
 CHUNK = 1 << 20
@@ -31,6 +36,7 @@ class Inspector:
 
     database: Database
     blobs: BlobStorage
+    cipher: Cipher
     _values: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _hashed: set[str] = field(default_factory=set)
@@ -41,7 +47,7 @@ class Inspector:
         saved, uploaded = ledger.snapshot()  # before reading: what is acknowledged must be there
         with self.database.reading() as session:
             found = [*self._damage(session), *self._revisions(session), *self._versions(session, uploaded)]
-        return [*found, *self._lost_saves(saved), *self._torn_blobs()]
+        return [*found, *self._lost_saves(saved), *self._torn_blobs(), *self._own_checks()]
 
     def newest(self, group: str) -> int:
         """The number of a group's newest revision that was read."""
@@ -112,6 +118,19 @@ class Inspector:
             if digest.hexdigest() != sha256:
                 yield f"the blob {sha256} has other bytes"
             self._hashed.add(sha256)
+
+    def _own_checks(self) -> Iterator[str]:
+        """What the suite's own checks find, those that users have: of the tables, the newest versions, every group."""
+        schema = read_schema(self.database.engine)
+        if schema.missing or schema.version != schema.head:
+            yield f"the tables have version {schema.version}, not {schema.head}; missing: {schema.missing}"
+        with self.database.reading() as session:
+            findings = list(check_artifacts(session, self.blobs, deep=True))
+            for name in live_group_names(session):
+                findings += check_group(session, self.blobs, self.cipher, name, deep=True)
+        for found in findings:
+            if found.verdict is Verdict.FAULT:
+                yield f"check {found.check}, {found.subject}: {found.message}"
 
 
 def _torn(values: dict[str, str]) -> Iterator[str]:

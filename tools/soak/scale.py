@@ -21,7 +21,6 @@ class Scale:
     away_s: float
     fuzz_inputs: int
     fuzz_requests: int
-    proofs: int
 
 
 FULL = Scale(
@@ -37,7 +36,6 @@ FULL = Scale(
     away_s=60.0,
     fuzz_inputs=90_000,
     fuzz_requests=15_000,
-    proofs=1_000,
 )
 SMALL = Scale(
     name="small",
@@ -52,6 +50,5 @@ SMALL = Scale(
     away_s=3.0,
     fuzz_inputs=2_000,
     fuzz_requests=400,
-    proofs=50,
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, open_engine
+from config_store.secrets import FernetCipher
 from tools.bench.side import ALL, API_SERVER
 from tools.bench.spark import spark_home
 from tools.demo.airflow import ADMIN, PROGRAMS
-from tools.demo.home import DemoHome
+from tools.demo.home import DemoHome, read_secrets
 from tools.soak import canary
 from tools.soak.airflow import SoakAirflow, SoakSide, variables
 from tools.soak.progress import say
@@ -114,6 +115,10 @@ class Stage:
             yield database, FileSystemBlobs(self.side.airflow.blobs)
         finally:
             database.engine.dispose()
+
+    def cipher(self) -> FernetCipher:
+        """What opens the secrets of that store."""
+        return FernetCipher([read_secrets(self.side.home)["fernet_key"]])
 
     def close(self) -> None:
         """End all processes and remove what takes room; logs stay."""

@@ -14,6 +14,7 @@ from config_store.database import Database, open_engine
 from config_store.errors import NotFound
 from config_store.secrets import FernetCipher
 from config_store.submissions import Submitter
+from config_store.wire import ChildState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from config_store.dag_tree import RunHead, RunKey, TaskRun
     from config_store.master_dags import DagHead, DagTask
-    from config_store.wire import JobRequest, TaskIdentity
+    from config_store.wire import ChildRun, ChildWish, JobRequest, TaskIdentity
 
 MAX_UPLOAD_BYTES = 100_000_000
 
@@ -87,6 +88,21 @@ class NoTasks:
         """There is none."""
         raise NotFound("task", task.task_id)
 
+    def start(self, task_instance_id: str, wish: ChildWish) -> ChildRun:
+        """There is no DAG to run."""
+        raise NotFound("DAG", wish.dag_id)
+
+    def states(self, tokens: Sequence[str]) -> list[ChildState]:
+        """There are no runs."""
+        return [ChildState(state=None) for _ in tokens]
+
+    def opens(self, token: str) -> bool:
+        """There are no runs."""
+        return False
+
+    def stop(self, token: str) -> None:
+        """There is nothing to stop."""
+
 
 class NoDags:
     """An Airflow without DAGs, for the trees of masters."""
@@ -128,6 +144,7 @@ def services_in(folder: Path, key: str, identity: RoleIdentity | None = None) ->
         tasks=NoTasks(),
         task_runs=NoTasks(),
         dags=NoDags(),
+        child_runs=NoTasks(),
         max_upload_bytes=MAX_UPLOAD_BYTES,
         airflow_version="3.3.2",
     )

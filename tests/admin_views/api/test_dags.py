@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from config_store.child_runs import child_run_id
 from config_store.dag_tree import RunHead, TaskRun
 from config_store.master_dags import DagHead, DagTask
 from tests.admin_views.calls import bearer, done, places_of, problem_of
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from tests.stand_ins import ListedDags
 
 START, END = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
-LOAD_RUN = child_run_id("night", "r1", "load")
+LOAD_RUN, PAY_RUN = "couture__night.load__1-x-0123456789", "couture__night.pay__1-x-0123456789"
 NOTHING: dict[str, Any] = {
     "map_index": None,
     "mapped": False,
@@ -59,9 +58,12 @@ def night(dags: ListedDags) -> ListedDags:
         RunHead("night", "r0", "failed", START, END),
         RunHead("night", "r1", "failed", START, END),
         RunHead("load", LOAD_RUN, "success", START, END),
-        RunHead("private_pay", child_run_id("night", "r1", "pay"), "failed", START, END),
+        RunHead("private_pay", PAY_RUN, "failed", START, END),
     ]
-    dags.instances += [TaskRun("night", "r1", "load", -1, "success"), TaskRun("night", "r1", "pay", -1, "failed")]
+    dags.instances += [
+        TaskRun("night", "r1", "load", -1, "success", told_run_id=LOAD_RUN),
+        TaskRun("night", "r1", "pay", -1, "failed", told_run_id=PAY_RUN),
+    ]
     return dags
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import httpx
 
     from admin_views.services import Services
-    from tests.stand_ins import RoleIdentity
+    from tests.stand_ins import ListedAudit, RoleIdentity
 
 REQUEST = {"language": "python", "code_artifact": "job.py"}
 WORKER = bearer("Couture Worker", "ci")
@@ -583,13 +583,20 @@ def test_a_task_runs_again_as_then(store: httpx.Client, identity: RoleIdentity, 
 
 
 def test_a_wish_that_airflow_refuses_is_taken_back(
-    store: httpx.Client, identity: RoleIdentity, services: Services
+    store: httpx.Client, identity: RoleIdentity, services: Services, audit: ListedAudit
 ) -> None:
     first, _ = failed(store, identity.add_task("ti-1", task()))
     assert isinstance(services.task_runs, ListedTaskRuns)
     services.task_runs.running.add("load")
     problem_of(rerun(store, first, "then"), 422, "Unresolvable")
     assert done(store.get(f"/submissions/{first['submission_id']}"))["rerun"] is None
+    asked, withdrawn = (entry for _, entry in audit.entries[-2:])
+    assert (asked.event, withdrawn.event) == ("submission.rerun", "submission.rerun_withdrawn")
+    assert (withdrawn.subject, withdrawn.details) == (
+        "task sales.load",
+        {"mode": "then", "run_id": "manual__1", "submission_id": first["submission_id"]},
+    )
+    assert (withdrawn.subject, withdrawn.details) == (asked.subject, asked.details)
 
 
 def test_who_may_not_clear_a_dag_runs_nothing_again(

@@ -10,7 +10,7 @@ import pytest
 from config_store.transfer.archive import read_archive
 from tests.admin_views.archives import packed
 from tests.admin_views.calls import CORE_SITE, KEYTAB, bearer, done, new_group, problem_of, rows_of, save_file, upload
-from tests.stand_ins import RoleIdentity
+from tests.stand_ins import RoleIdentity, archived
 
 if TYPE_CHECKING:
     import httpx
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 READ, EDIT, CREATE, DELETE = "GET", "PUT", "POST", "DELETE"
 GROUPS, HADOOP = "Couture Config Groups", "Couture Hadoop Configs"
 DEPENDENCIES, CODE = "Couture Dependencies", "Couture Code Artifacts"
-JAR = b"classes"
+JAR = archived("lib.jar", b"classes")
 SHA256 = hashlib.sha256(JAR).hexdigest()
 MANIFEST = f"dependencies:\n  lib.jar: [{{version: 1, sha256: {SHA256}, size: {len(JAR)}}}]\n"
 SPARE: dict[str, bytes | str] = {"groups/spare.yaml": "arguments: {queue: etl}"}
@@ -181,6 +181,37 @@ def test_a_digest_alone_gives_no_file(api: httpx.Client, services: Services) -> 
         assert problem["errors"] == [
             {"where": f"uploads.{stored['sha256']}", "message": "the bytes of lib.jar@1 have to be uploaded first"}
         ]
+    assert rows_of(services.database) == before
+
+
+def test_one_upload_is_enough_for_a_file_that_is_both_code_and_dependency(api: httpx.Client) -> None:
+    files: dict[str, bytes | str] = {
+        "couture.yaml": "format: 1",
+        "artifacts.yaml": MANIFEST + MANIFEST.replace("dependencies", "code"),
+    }
+    receipt = done(api.put(f"/transfer/blobs/dependencies/{SHA256}", content=JAR))["receipt"]
+    answer = done(apply(api, files, carried=[SHA256], uploads={SHA256: receipt}))
+    assert [(added["kind"], added["name"]) for added in answer["artifacts"]] == [
+        ("code", "lib.jar"),
+        ("dependencies", "lib.jar"),
+    ]
+
+
+def test_an_import_refuses_the_files_that_an_upload_refuses(api: httpx.Client, services: Services) -> None:
+    """Sent under a digest they may be anything: their names come with the manifest."""
+    content = b"classes"
+    sha256 = hashlib.sha256(content).hexdigest()
+    manifest = f"dependencies:\n  lib.jar: [{{version: 1, sha256: {sha256}, size: {len(content)}}}]\n"
+    files: dict[str, bytes | str] = {"couture.yaml": "format: 1", "artifacts.yaml": manifest}
+    receipt = done(api.put(f"/transfer/blobs/dependencies/{sha256}", content=content))["receipt"]
+    before = rows_of(services.database)
+    problem = problem_of(apply(api, files, carried=[sha256], uploads={sha256: receipt}), 422, "InvalidInput")
+    assert problem["errors"] == [
+        {
+            "where": f"uploads.{sha256}",
+            "message": "lib.jar@1 is no .jar file: it does not begin like a zip archive",
+        }
+    ]
     assert rows_of(services.database) == before
 
 

@@ -146,7 +146,28 @@ def test_a_header_that_is_a_bomb_costs_no_more_than_the_limit() -> None:
     info = member("pax", tarfile.XHDTYPE)
     info.size = 1 << 30
     archive = gzip.compress(info.tobuf() + bytes(50_000_000))
-    assert fault_of(archive, Limits(unpacked_bytes=5_000_000)) == "archive: unpacks to more than 5,000,000 bytes"
+    assert fault_of(archive, Limits(unpacked_bytes=5_000_000)) == (
+        "archive: is no tar.gz that can be read: it has a header of 1,073,741,824 bytes"
+    )
+
+
+def test_a_header_for_all_members_is_refused() -> None:
+    """The standard library copies it for each of them: 190 KB of archive took gigabytes."""
+    records = b"".join(b"%d k%d=v\n" % (len(b" k%d=v\n" % n) + 2, n) for n in range(1000))
+    head = member("pax", tarfile.XGLTYPE)
+    head.size = len(records)
+    archive = gzip.compress(head.tobuf() + records + bytes(-len(records) % 512) + member("groups/a.yaml").tobuf())
+    assert fault_of(archive) == "archive: is no tar.gz that can be read: it has a header for all members (pax, type g)"
+
+
+def test_members_keep_no_memory() -> None:
+    folders = b"".join(member(f"groups/{n}/", tarfile.DIRTYPE).tobuf() for n in range(9000))
+    archive = gzip.compress(folders + bytes(1024))
+    tracemalloc.start()
+    read_archive(archive)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
 
 
 def test_headers_chained_without_end_are_no_archive() -> None:

@@ -67,6 +67,22 @@ def test_others_can_write_there(cache: Path) -> None:
     ]
 
 
+def test_others_can_write_class_archives(cache: Path) -> None:
+    archives = cache / "class-archives"
+    archives.mkdir()
+    archives.chmod(0o755)
+    assert [finding.verdict for finding in check_cache(cache, ME)] == [Verdict.OK]
+    archives.chmod(0o775)
+    assert check_cache(cache, ME) == [
+        Finding.fault(
+            "cache",
+            str(archives),
+            "Others can write there (mode 0775), and so plant files that jobs run.",
+            f"chmod go-w {archives}",
+        )
+    ]
+
+
 def test_others_can_read_there(cache: Path) -> None:
     (cache / "tries").chmod(0o755)
     assert check_cache(cache, ME) == [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config_store.wire import Verdict
-from couture_ops.checks.java import check_java, find_java, java_range
+from couture_ops.checks.java import check_java, java_range
 from tests.couture_ops.checks.programs import java, program
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ def test_the_version_fits_the_spark(
 
 def test_java_out_of_the_path(tmp_path: Path) -> None:
     home = java(tmp_path / "jdk", "21.0.1")
-    assert find_java({"PATH": f"/nowhere:{home}/bin"}) == f"{home}/bin/java"
-    assert find_java({"PATH": f"{home}/bin", "JAVA_HOME": ""}) == f"{home}/bin/java"
+    told = f"{home}/bin/java is Java 21; Spark 4.2.0 is made for Java 17 to 25."
+    assert look(tmp_path, PATH=f"/nowhere:{home}/bin").message == told
+    assert look(tmp_path, PATH=f"{home}/bin", JAVA_HOME="").message == told
 
 
 def test_a_java_that_fails(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_a_redirect_is_not_followed(couture: Couture, server: StoreServer, other
 def test_a_connection_that_breaks(couture: Couture, prod: StoreServer) -> None:
     broken = f"Error: The connection to {prod.url} broke (Server disconnected without sending a response.)."
     prod.break_at = "GET /groups/prod"
-    assert couture.error("groups", "show", "prod") == f"{broken}\n"
+    assert couture.error("groups", "show", "prod") == f"{broken}\n  Nothing was changed: run the command again.\n"
     prod.break_at = "PATCH /groups/prod/content"
     assert couture.error("settings", "set", "prod", "queue=etl") == (
         f"{broken}\n  Whether it was carried out is unknown: look before you run it again.\n"
@@ -205,7 +205,9 @@ def test_certificates_are_checked(
 def test_a_server_that_stays_silent() -> None:
     with silent_server() as url:
         api = Api(Server(url), answer_within_s=0.05)
-        with pytest.raises(NoAnswerError, match=f"^{url} did not answer in time.$"):
+        with pytest.raises(
+            NoAnswerError, match=f"^{url} did not answer in time.\n  Nothing was changed: run the command again.$"
+        ):
             api.read("version")
         api.close()
 

@@ -90,7 +90,7 @@ def test_one_submission_and_who_saved_what(couture: Couture, server: StoreServer
 def test_a_task_that_never_succeeded(couture: Couture, server: StoreServer) -> None:
     server.answers["GET /submissions/diff"] = difference(None, SECOND, changes=[])
     assert couture.ok("diff", SECOND) == (
-        f"The task of {SECOND} has never succeeded before: there is nothing to compare it with.\n"
+        f"No receipt of a success of its task before {SECOND} is kept: there is nothing to compare it with.\n"
     )
 
 

@@ -201,6 +201,19 @@ def test_what_is_exported_comes_back_equal(
     assert (again.returncode, again.stdout) == (0, "Nothing to do: the store is what the files say.\n")
 
 
+def test_one_file_may_be_both_code_and_dependency(make_store: Callable[[str], Store]) -> None:
+    full, empty = make_store("full"), make_store("empty")
+    with full.api() as api:
+        upload(api, "lib.jar", b"classes", "dependencies")
+        upload(api, "job.jar", b"classes", "code")
+    full.couture().ok("export", "conf", "--artifacts")
+    assert (
+        empty.couture()
+        .ok("import", str(full.folder / "conf"), "--yes")
+        .endswith("Added job.jar (code).\nAdded lib.jar (dependencies).\n")
+    )
+
+
 def test_a_change_by_hand_is_shown_imported_and_exported_again(full: Store) -> None:
     couture = full.couture()
     couture.ok("export", "conf")

@@ -222,3 +222,12 @@ def test_show_as_json_is_the_servers_answer(couture: Couture, server: StoreServe
 def test_an_unknown_one(couture: Couture, server: StoreServer) -> None:
     server.answers["GET /submissions/x"] = problem(404, "Not found", "There is no submission 'x'.")
     assert couture.error("submissions", "show", "x") == "Error: Not found: There is no submission 'x'.\n"
+
+
+def test_without_an_earlier_success_there_is_nothing_to_compare(couture: Couture, server: StoreServer) -> None:
+    failed = {**receipt(), "changed": {"since": None, "succeeded_at": None, "changes": []}}
+    server.answers["GET /submissions/0f3c"] = Answer(200, failed)
+    assert (
+        "What changed since the task last succeeded\n"
+        "No receipt of an earlier success is kept: there is nothing to compare with.\n"
+    ) in couture.ok("submissions", "show", "0f3c")

@@ -88,6 +88,7 @@ def test_a_download_that_breaks_leaves_nothing(couture: Couture, damaged: StoreS
     before = sorted(os.listdir(couture.folder))
     assert couture.error("artifacts", "download", "code", "a.py") == (
         f"Error: The connection to {damaged.url} broke (Server disconnected without sending a response.).\n"
+        "  Nothing was changed: run the command again.\n"
     )
     assert sorted(os.listdir(couture.folder)) == before
 
@@ -101,6 +102,7 @@ def test_a_download_that_ends_too_soon_leaves_nothing(couture: Couture, damaged:
         f"Error: The connection to {damaged.url} broke "
         "(peer closed connection without sending complete message "
         "body (received 2 bytes, expected 9)).\n"
+        "  Nothing was changed: run the command again.\n"
     )
     assert sorted(os.listdir(couture.folder)) == before
 

@@ -151,6 +151,7 @@ def test_importing_the_operators_adds_our_own_modules_only(heard: dict[str, Any]
         "couture_ops.links",
         "couture_ops.operators",
         "couture_ops.operators.base",
+        "couture_ops.operators.dag",
         "couture_ops.operators.dictionary",
         "couture_ops.operators.pyspark",
         "couture_ops.operators.spark",
@@ -170,9 +171,15 @@ def test_the_providers_description_imports_nothing(tmp_path: Path) -> None:
 def test_the_plugin_is_cheap(tmp_path: Path) -> None:
     """Airflow loads it in each of its processes; only the API server asks for the app."""
     heard = run_python(tmp_path, PLUGINS)
-    assert third_party(heard["by its import"]) == {"admin_views", "admin_views.plugin"}
+    assert third_party(heard["by its import"]) == {
+        "admin_views",
+        "admin_views.listener",
+        "admin_views.plugin",
+        "airflow._shared.listeners",
+        "airflow.listeners",
+    }
     ours = {name for name in heard["by loading"] if name.startswith(("admin_views", "config_store"))}
-    assert ours == {"admin_views", "admin_views.plugin"}
+    assert ours == {"admin_views", "admin_views.listener", "admin_views.plugin"}
     assert ("couture" in heard["plugins"], heard["errors"]) == (True, {})
 
 

@@ -106,3 +106,13 @@ def test_the_jar_says_what_is_wrong_with_its_argument(argument: str, complaint: 
     ended = submit_jar(argument)
     assert ended.returncode == 1
     assert f'Exception in thread "main" java.lang.IllegalArgumentException: {complaint}\n' in ended.stderr
+
+
+def test_a_model_is_trained_and_measured(cleaned: tuple[Path, str]) -> None:
+    folder, _ = cleaned
+    ended = submit(JOBS / "train.py", folder / "ratings", folder / "model", "5")
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    assert "train: damping 5 is wrong by " in ended.stdout
+    (written,) = (folder / "model" / "error").glob("part-*.json")
+    assert json.loads(written.read_text())["damping"] == 5.0
+    assert list((folder / "model" / "model").glob("part-*.parquet"))

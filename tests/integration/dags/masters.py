@@ -1,28 +1,100 @@
-"""A master made of the standard provider's operator: children in a row, mapped, by a template, and one left out."""
+"""Master DAGs of the tests, and the children that they run."""
 
 from __future__ import annotations
 
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.python import ShortCircuitOperator
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-from config_store.child_runs import child_run_id
+from airflow.sdk import DAG, task
 
-CHILDREN = ("master_clean", "master_train", "master_report")
-RUN_ID = "{{ child_run_id(dag.dag_id, run_id, task.task_id, ti.map_index) }}"
+from couture_ops.operators import DagOperator, SkippableDagOperator
 
-for dag_id in CHILDREN:
-    with DAG(dag_id, schedule=None, is_paused_upon_creation=False):
-        EmptyOperator(task_id="done")
 
-with DAG("master", schedule=None, is_paused_upon_creation=False, user_defined_macros={"child_run_id": child_run_id}):
-    clean = TriggerDagRunOperator(task_id="clean", trigger_dag_id="master_clean", trigger_run_id=RUN_ID)
-    train = TriggerDagRunOperator.partial(task_id="train", trigger_dag_id="master_train", trigger_run_id=RUN_ID).expand(
-        conf=[{"rank": 5}, {"rank": 10}]
+def conditionally_trigger(context: Any, dag_run_obj: Any) -> Any:
+    """The condition of the acceptance case, as its author wrote it."""
+    if context["params"]["condition_param"]:
+        dag_run_obj.payload = {"message": context["params"]["message"]}
+        return dag_run_obj
+    return None
+
+
+with DAG("child_quick", schedule=None, is_paused_upon_creation=False):
+
+    @task
+    def say(dag_run: Any = None) -> dict[str, Any]:
+        """Answer what the run was given."""
+        return dict(dag_run.conf)
+
+    say()
+
+with DAG("child_slow", schedule=None, is_paused_upon_creation=False):
+
+    @task
+    def hold(dag_run: Any = None) -> None:
+        """Run until the file that conf names is there, or for a minute."""
+        deadline = time.monotonic() + 60
+        while not Path(dag_run.conf["until"]).exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+
+    hold()
+
+with DAG("child_breaks", schedule=None, is_paused_upon_creation=False):
+
+    @task
+    def first() -> None:
+        """What is done, and stays done."""
+
+    @task
+    def second(ti: Any = None) -> None:
+        """Fail at the first try."""
+        if ti.try_number == 1:
+            raise ValueError("not yet")
+
+    @task
+    def third() -> None:
+        """What waits for the second."""
+
+    first() >> second() >> third()
+
+with DAG("child_paused", schedule=None, is_paused_upon_creation=True):
+
+    @task
+    def nothing() -> None:
+        """Do nothing."""
+
+    nothing()
+
+with DAG(
+    "master_condition", schedule=None, is_paused_upon_creation=False, params={"condition_param": True, "message": "Hi"}
+):
+    DagOperator(
+        task_id="Compare",
+        run_dag_id="child_quick",
+        python_callable=conditionally_trigger,
+        params={"condition_param": True, "message": "Hi"},
+        dag_run_conf={"top": "{{ run_id }}"},
     )
-    # its run has an id of Airflow's own, which the task tells
-    TriggerDagRunOperator(task_id="report", trigger_dag_id="{{ 'master_' ~ 'report' }}")
-    never = ShortCircuitOperator(task_id="never", python_callable=lambda: False)
-    never >> TriggerDagRunOperator(task_id="compare", trigger_dag_id="master_report", trigger_run_id=RUN_ID)
-    clean >> train
+    SkippableDagOperator(task_id="skipped", run_dag_id="child_quick", skip_dag="{{ 1 == 1 }}")
+
+with DAG("master_slow", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="hold", run_dag_id="child_slow")
+
+with DAG("master_in_slot", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="hold", run_dag_id="child_slow", deferrable=False)
+
+with DAG("master_short", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="hold", run_dag_id="child_slow", execution_timeout=timedelta(seconds=8))
+
+with DAG("master_resumes", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="resume", run_dag_id="child_breaks", retries=1, retry_delay=timedelta(seconds=1))
+
+with DAG("master_refused", schedule=None, is_paused_upon_creation=False):
+    # by templates: what is written plainly is told by `airflow couture check` already, which is to find nothing here
+    DagOperator(task_id="paused", run_dag_id="{{ 'child_paused' }}")
+    DagOperator(task_id="missing", run_dag_id="{{ 'child_quik' }}")
+    DagOperator(task_id="itself", run_dag_id="{{ dag.dag_id }}")
+
+with DAG("master_mapped", schedule=None, is_paused_upon_creation=False):
+    DagOperator.partial(task_id="batch", run_dag_id="child_quick").expand(dag_run_conf=[{"n": n} for n in range(3)])

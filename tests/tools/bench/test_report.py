@@ -9,7 +9,8 @@ import pytest
 
 from tools.bench.errors import NoMarkers
 from tools.bench.figures import Figure, Judged, at_most
-from tools.bench.report import BEGIN, END, keep_records, record_of, table, write_page
+from tools.bench.page import keep_records
+from tools.bench.report import TABLE, record_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ def test_records_of_earlier_runs_stay_until_they_are_measured_again(tmp_path: Pa
 
 def test_the_table_has_the_given_order_and_marks_what_is_missed() -> None:
     records = {"cli": record(CLI), "resolve_p50": record(MISSED), "unknown": record(CLI)}
-    assert table(records, ("resolve_p50", "absent", "cli")).splitlines() == [
+    assert TABLE.text(records, ("resolve_p50", "absent", "cli")).splitlines() == [
         "| figure | measures | ours | peer | ours / peer | goal | met | n | date |",
         "|---|---|---|---|---|---|---|---|---|",
         "| `resolve_p50` | p50 | 1,235 ms |  |  | ours <= 15 | **no** | 300 | 2026-01-31 |",
@@ -72,23 +73,23 @@ def test_the_table_has_the_given_order_and_marks_what_is_missed() -> None:
 
 def test_the_page_keeps_its_prose(tmp_path: Path) -> None:
     page = tmp_path / "benchmarks.md"
-    page.write_text(f"# Before\n{BEGIN}\nold\n{END}\nAfter\n")
-    write_page(page, {"cli": record(CLI)}, ["cli"])
+    page.write_text(f"# Before\n{TABLE.begin}\nold\n{TABLE.end}\nAfter\n")
+    TABLE.write(page, {"cli": record(CLI)}, ["cli"])
     assert page.read_text() == (
-        f"# Before\n{BEGIN}\n"
+        f"# Before\n{TABLE.begin}\n"
         "Measured by `make bench` on 2026-01-31, on 2 cores (A CPU), 23 GB, Linux 6, Python 3.11.7, Java 17.0.15, "
         "Airflow 3.3.2, Spark 4.2.0.\n\n"
-        f"{table({'cli': record(CLI)}, ['cli'])}\n\n- `cli`: a note\n{END}\nAfter\n"
+        f"{TABLE.text({'cli': record(CLI)}, ['cli'])}\n\n- `cli`: a note\n{TABLE.end}\nAfter\n"
     )
     again = page.read_text()
-    write_page(page, {"cli": record(CLI)}, ["cli"])
+    TABLE.write(page, {"cli": record(CLI)}, ["cli"])
     assert page.read_text() == again
 
 
-@pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}\n{BEGIN}"])
+@pytest.mark.parametrize("text", ["", TABLE.begin, TABLE.end, f"{TABLE.end}\n{TABLE.begin}"])
 def test_a_page_without_its_markers_is_left_alone(tmp_path: Path, text: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(text)
     with pytest.raises(NoMarkers, match="in that order; the table goes between them"):
-        write_page(page, {"cli": record(CLI)}, ["cli"])
+        TABLE.write(page, {"cli": record(CLI)}, ["cli"])
     assert page.read_text() == text

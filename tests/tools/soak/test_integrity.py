@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import delete, update
+from cryptography.fernet import Fernet
+from sqlalchemy import delete, text, update
 
+from config_store.database import VERSION_TABLE
 from config_store.models import RevisionRow
+from config_store.schema_check import read_schema
+from config_store.secrets import FernetCipher
 from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger, Saved, Uploaded
 from tools.soak.server import plain_server
@@ -34,7 +39,7 @@ def ledger(api: httpx.Client) -> Ledger:
 
 
 def faults(services: Services, ledger: Ledger) -> list[str]:
-    return Inspector(services.database, services.blobs).faults(ledger)
+    return Inspector(services.database, services.blobs, services.cipher).faults(ledger)
 
 
 def test_a_whole_store_has_no_faults(services: Services, ledger: Ledger) -> None:
@@ -70,6 +75,19 @@ def test_torn_bytes_and_lost_uploads_are_found(services: Services, ledger: Ledge
         "job.py version 1 has not its 5 bytes",
         "Uploaded(name='job.py', version=2, sha256='00') is lost: the store has None",
         f"the blob {uploaded.sha256} has other bytes",
+        "check artifacts, the newest versions: code artifact job.py@1 has 4 bytes in the blob storage, not 5 "
+        f"(sha256 {uploaded.sha256}).",
+    ]
+
+
+def test_what_only_the_checks_of_users_see_is_found(api: httpx.Client, services: Services, ledger: Ledger) -> None:
+    secret = {"configurations": {"spark.my.password": {"value": "hunter2", "secret": True}}}
+    api.patch("/groups/g/content", json=secret, headers={"If-Match": '"2"'}).raise_for_status()
+    with services.database.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0000'"))
+    assert faults(replace(services, cipher=FernetCipher([Fernet.generate_key().decode()])), ledger) == [
+        f"the tables have version 0000, not {read_schema(services.database.engine).head}; missing: ()",
+        "check secrets, config group g: No Fernet key opens configurations.spark.my.password.",
     ]
 
 

@@ -7,6 +7,8 @@ import secrets
 import signal
 from typing import TYPE_CHECKING
 
+from config_store.transfer.archive import read_archive
+from config_store.transfer.layout import file_path, group_path
 from couture_ops.cli.errors import CliError
 from tools.soak import canary
 from tools.soak.figures import Figure, none_of
@@ -36,15 +38,18 @@ def measure(stage: Stage) -> list[Figure]:
     with canary.ProcessWatch(canary.PLANTED.values()) as watch:
         faults = _run(side, run_id, elsewhere)
     planted = canary.PLANTED | _drawn(stage)
+    exported = export(api)
     places = {
         "error messages": "\n".join(refusals).encode(),
         **_told_by_api(api, run_id),
+        **differences(api, run_id, elsewhere),
+        **exported,
         **dict(canary.files_below(side.home.logs, "logs")),
         **dict(canary.files_below(side.airflow.tries, "tries")),
         **{f"database {path.name}": path.read_bytes() for path in side.home.folder.glob("airflow.db*")},
     }
     api.close()
-    hits = [*canary.hits(planted, places), *(f"ps shows {line}" for line in watch.hits), *faults]
+    hits = [*canary.hits(planted, places), *_lacking(exported), *(f"ps shows {line}" for line in watch.hits), *faults]
     size = sum(map(len, places.values())) / 1e6
     looked = f"{watch.looks:,} looks at all command lines, {size:.0f} MB in {len(places)} places"
     return [
@@ -131,3 +136,36 @@ def _told_by_api(api: Api, run_id: str) -> dict[str, bytes]:
         "diff": api.read("groups", GROUP, "diff", params={"from": 1, "to": 2}),
     }
     return {place: json.dumps(answer).encode() for place, answer in answers.items()}
+
+
+def differences(api: Api, *run_ids: str) -> dict[str, bytes]:
+    """What is told to differ between any two submissions of the runs, and since each one's last success."""
+    ids = [
+        item["submission_id"]
+        for run_id in run_ids
+        for item in api.read("submissions", params={"run_id": run_id})["items"]
+    ]
+    asked = [(before, after) for after in ids for before in (None, *ids)]
+    return {
+        f"diff of submissions {before} and {after}": json.dumps(
+            api.read("submissions", "diff", params={"from": before, "to": after})
+        ).encode()
+        for before, after in asked
+    }
+
+
+def export(api: Api) -> dict[str, bytes]:
+    """The files of an export with all bytes; the planted Hadoop file, which goes as it is, stands in its own alone."""
+    with api.download("transfer", "export", params={"artifacts": "true"}) as blocks:
+        files = read_archive(b"".join(blocks))
+    whole = file_path(GROUP, "core-site.xml")
+    if files.get(whole) == CORE_SITE.encode():
+        files[whole] = b""
+    return {f"export {path}": content for path, content in files.items()}
+
+
+def _lacking(exported: dict[str, bytes]) -> list[str]:
+    """The groups that an export has to hold, so that the absence of their secrets proves something."""
+    return [
+        f"the export lacks {name}" for name in (GROUP, KEYTAB_GROUP) if f"export {group_path(name)}" not in exported
+    ]

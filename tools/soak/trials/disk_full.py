@@ -121,7 +121,7 @@ def _unworded(ledger: Ledger, sentence: str) -> list[str]:
 def _faults(folder: Path, ledger: Ledger) -> list[str]:
     services = services_in(folder, (folder / KEY_FILE).read_text())
     try:
-        return Inspector(services.database, services.blobs).faults(ledger)
+        return Inspector(services.database, services.blobs, services.cipher).faults(ledger)
     finally:
         services.database.engine.dispose()
 

@@ -37,7 +37,7 @@ def measure(stage: Stage) -> list[Figure]:
     finally:
         server.stop()
     services = services_in(folder, (folder / KEY_FILE).read_text())
-    inspector = Inspector(services.database, services.blobs)
+    inspector = Inspector(services.database, services.blobs, services.cipher)
     faults = [*inspector.faults(ledger), *_overcounted(inspector, ledger, groups), *_last_values(inspector, ledger)]
     services.database.engine.dispose()
     saved, refused = len(ledger.saved), sum(ledger.refusals.values())

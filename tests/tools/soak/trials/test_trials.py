@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tools.soak.errors import Impossible
+from tools.soak.integrity import Inspector
+from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
 from tools.soak.scale import SMALL
 from tools.soak.server import free_port, plain_server
@@ -47,18 +49,21 @@ def test_no_save_of_several_clients_is_lost(stage: Stage) -> None:
 def test_killed_servers_leave_a_whole_store(stage: Stage, tmp_path: Path) -> None:
     make_store(tmp_path)
     services = services_in(tmp_path, (tmp_path / KEY_FILE).read_text())
+    inspector = Inspector(services.database, services.blobs, services.cipher)
     server = plain_server(tmp_path, free_port())
     server.start()
     try:
         server.wait()
-        figures = kills_server.kill_servers(stage.scale, [server], services.database, services.blobs)
+        figures = kills_server.kill_servers(stage.scale, [server], inspector)
     finally:
         server.stop()
         services.database.engine.dispose()
     assert unmet(figures) == {}
-    done = {figure.name: figure.value for figure in figures}
-    assert done["kills_server_saves"] > 0
-    assert done["kills_server_uploads"] > 0
+
+
+def test_kills_that_nothing_happened_between_prove_nothing() -> None:
+    figures = kills_server._figures(3, Ledger(), [], 1.0)
+    assert sorted(unmet(figures)) == ["kills_server_errors", "kills_server_saves", "kills_server_uploads"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")

@@ -1,0 +1,220 @@
+"""Spark Configuration: a group's settings, edited in place; the review before a save; history and rollback."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from admin_views.api import groups as api
+from admin_views.api.access import ServicesDep
+from admin_views.api.groups import Creator, Editor, NewGroup, Reader, Rollback
+from admin_views.pages.edits import ROW_SECTIONS, read_change
+from admin_views.pages.forms import FormDep
+from admin_views.pages.rendering import View, redirect, render
+from config_store import groups
+from config_store.content import check_content
+from config_store.diff import diff_contents
+from config_store.errors import NotFound, reject
+from config_store.usage import dags_using_group
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from admin_views.services import Caller, Services
+    from config_store.content import Content
+    from config_store.diff import Change
+    from config_store.settings import Setting
+
+router = APIRouter(prefix="/groups", include_in_schema=False, default_response_class=HTMLResponse)
+
+PAGE_SIZE = 50
+#: A table shows this many of its settings that match; the search finds the others.
+MAX_ROWS = 500
+PageNumber = Annotated[int, Query(ge=1, le=10**6)]
+
+
+@router.get("")
+def first_page(request: Request, services: ServicesDep, caller: Reader) -> Any:
+    """The default group; a store without groups says how the first one is made."""
+    view = View(request, caller)
+    with services.database.reading() as session:
+        name = groups.default_group_name(session)
+    return redirect(view, view.page(f"groups/{name}")) if name else render(view, "groups/none.html")
+
+
+@router.post("")
+def create(request: Request, services: ServicesDep, caller: Creator, form: FormDep) -> Any:
+    """Make a group, empty or as a copy of another."""
+    new = NewGroup(
+        name=form.text("name").strip(), description=form.text("description"), copy_of=form.text("copy_of") or None
+    )
+    made = api.create_group(services, caller, new, Response())
+    view = View(request, caller)
+    return redirect(view, view.page(f"groups/{made.name}"))
+
+
+@router.get("/{name}")
+def group_page(
+    request: Request, services: ServicesDep, caller: Reader, name: str, search: str = "", saved: int | None = None
+) -> Any:
+    """The settings of a group; ``search`` matches anywhere in a name, value or note."""
+    with services.database.reading() as session:
+        group = groups.get_group(session, name)
+        names = groups.list_group_names(session)
+    view = View(request, caller)
+    return render(
+        view,
+        "groups/group.html",
+        group=group,
+        names=names,
+        search=search,
+        saved=saved,
+        tables=_tables(group.content, search),
+        may_edit=view.may("PUT", "Couture Config Groups"),
+        may_create=view.may("POST", "Couture Config Groups"),
+    )
+
+
+def _tables(content: Content, search: str) -> list[dict[str, Any]]:
+    """Each section with the settings that match, by name, and how many it has."""
+    tables = []
+    for section, title in ROW_SECTIONS.items():
+        settings = getattr(content, section)
+        found = [(name, settings[name]) for name in sorted(settings) if _matches(search, name, settings[name])]
+        tables.append(
+            {
+                "section": section,
+                "title": title,
+                "rows": found[:MAX_ROWS],
+                "found": len(found),
+                "total": len(settings),
+            }
+        )
+    return tables
+
+
+def _matches(search: str, name: str, setting: Setting) -> bool:
+    texts = (name, setting.note, "" if setting.secret else setting.value)
+    return any(search.lower() in text.lower() for text in texts)
+
+
+@router.get("/{name}/row")
+def row_part(request: Request, services: ServicesDep, caller: Reader, name: str, section: str, key: str) -> Any:
+    """One setting as it stands: what undoing an edit shows again."""
+    return _row(request, services, caller, name, section, key, "groups/row_part.html")
+
+
+@router.get("/{name}/edit")
+def edit_part(request: Request, services: ServicesDep, caller: Editor, name: str, section: str, key: str) -> Any:
+    """One setting as fields."""
+    return _row(request, services, caller, name, section, key, "groups/edit_part.html")
+
+
+@router.get("/{name}/drop")
+def drop_part(request: Request, services: ServicesDep, caller: Editor, name: str, section: str, key: str) -> Any:
+    """One setting, marked for deletion."""
+    return _row(request, services, caller, name, section, key, "groups/drop_part.html")
+
+
+@router.get("/{name}/add")
+def add_part(request: Request, caller: Editor, name: str, section: str) -> Any:
+    """The fields of a setting that is not there yet."""
+    _check_section(section)
+    token = f"new-{secrets.token_hex(4)}"
+    view = View(request, caller)
+    return render(view, "groups/edit_part.html", group=name, section=section, key="", setting=None, token=token)
+
+
+def _row(
+    request: Request, services: Services, caller: Caller, name: str, section: str, key: str, template: str
+) -> HTMLResponse:
+    _check_section(section)
+    with services.database.reading() as session:
+        setting = getattr(groups.get_group(session, name).content, section).get(key)
+    if setting is None:
+        raise NotFound(f"setting of config group {name!r} among its {section}", key)
+    view = View(request, caller)
+    may_edit = view.may("PUT", "Couture Config Groups")
+    names = {"group": name, "section": section, "key": key, "setting": setting, "token": f"{section}.{key}"}
+    return render(view, template, **names, may_edit=may_edit)
+
+
+def _check_section(section: str) -> None:
+    if section not in ROW_SECTIONS:
+        raise reject("section", f"{section[:50]!r} is none of {', '.join(ROW_SECTIONS)}")
+
+
+@router.post("/{name}/review")
+def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
+    """What the edits would change, for which DAGs; nothing is saved."""
+    change, parent = read_change(form), form.number("parent")
+    with services.database.reading() as session:
+        group = groups.get_group(session, name)
+        if group.revision != parent:
+            raise groups.stale_revision(session, name, parent)
+        after = api.changed_content(group.content, change)
+        check_content(after)
+        changes = diff_contents(group.content, after)
+        users = dags_using_group(session, name)
+    return render(View(request, caller), "groups/review_part.html", group=group, changes=changes, users=users)
+
+
+@router.post("/{name}/save")
+def save(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
+    """Save the edits as a revision."""
+    change, parent = read_change(form), form.number("parent")
+    saved = api.change_content(services, caller, name, parent, change, Response())
+    view = View(request, caller)
+    return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
+
+
+@router.get("/{name}/history")
+def history_page(
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    name: str,
+    page: PageNumber = 1,
+    old: int | None = None,
+    new: int | None = None,
+) -> Any:
+    """The revisions, newest first, and what differs between ``old`` and ``new``."""
+    with services.database.reading() as session:
+        group = groups.get_group(session, name)
+        names = groups.list_group_names(session)
+        revisions, total = groups.list_revisions(session, name, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
+        changes = _compared(session, name, old, new)
+    view = View(request, caller)
+    return render(
+        view,
+        "groups/history.html",
+        group=group,
+        names=names,
+        revisions=revisions,
+        page=page,
+        pages=max(1, -(-total // PAGE_SIZE)),
+        old=old,
+        new=new,
+        changes=changes,
+        may_edit=view.may("PUT", "Couture Config Groups"),
+    )
+
+
+def _compared(session: Session, name: str, old: int | None, new: int | None) -> list[Change] | None:
+    """What differs; Hadoop files by their digests alone, as for who may not read them."""
+    if old is None or new is None:
+        return None
+    before, after = (groups.get_revision(session, name, number).content for number in (old, new))
+    return diff_contents(before, after)
+
+
+@router.post("/{name}/rollback")
+def roll_back(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
+    """Make an older revision the newest."""
+    wish = Rollback(revision=form.number("revision"), note=form.text("note"))
+    saved = api.roll_back(services, caller, name, form.number("parent"), wish, Response())
+    view = View(request, caller)
+    return redirect(view, view.page(f"groups/{name}", saved=saved.revision))

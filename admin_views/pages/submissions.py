@@ -1,0 +1,164 @@
+"""Spark Submissions: the list with its filters, one receipt, what differs from another, running it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from admin_views.api import submissions as api
+from admin_views.api.access import ServicesDep
+from admin_views.api.submissions import Reader, RerunWish, Starter
+from admin_views.pages.forms import FormDep
+from admin_views.pages.rendering import View, redirect, render
+from config_store import submissions
+from config_store.errors import reject
+from config_store.moments import read_moment
+from config_store.submissions import Filters
+from config_store.wire import Outcome, RerunMode, State, TaskIdentity
+
+if TYPE_CHECKING:
+    from config_store.wire import Receipt, Summary
+
+router = APIRouter(prefix="/submissions", include_in_schema=False, default_response_class=HTMLResponse)
+
+PAGE_SIZE = 50
+#: A comparison offers this many of the task's other submissions.
+_OTHERS = 50
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The filters as the address has them; empty stands for all."""
+
+    dag: str = ""
+    task: str = ""
+    run: str = ""
+    group: str = ""
+    artifact: str = ""
+    status: str = ""
+    by: str = ""
+    since: str = ""
+    until: str = ""
+
+    def filters(self) -> Filters:
+        """As the store reads them; raises InvalidInput for a status or time that is none."""
+        state, outcome = _status(self.status)
+        return Filters(
+            dag_id=self.dag or None,
+            task_id=self.task or None,
+            run_id=self.run or None,
+            group=self.group or None,
+            artifact=self.artifact or None,
+            state=state,
+            outcome=outcome,
+            submitted_by=self.by or None,
+            since=read_moment("since", self.since),
+            until=read_moment("until", self.until),
+        )
+
+
+def _status(word: str) -> tuple[State | None, Outcome | None]:
+    """An outcome implies that the submission has ended, so one word serves for both."""
+    if not word:
+        return None, None
+    if word in list(Outcome):
+        return None, Outcome(word)
+    if word in list(State):
+        return State(word), None
+    raise reject("status", f"{word[:50]!r} is none of {', '.join([*State, *Outcome])}")
+
+
+AskedDep = Annotated[Asked, Depends()]
+PageNumber = Annotated[int, Query(ge=1, le=10**6)]
+
+
+@router.get("")
+def list_page(request: Request, services: ServicesDep, caller: Reader, asked: AskedDep, page: PageNumber = 1) -> Any:
+    """The submissions, newest first; htmx gets the list alone."""
+    services.close_gone_tries()
+    with services.database.reading() as session:
+        found, total = submissions.list_submissions(
+            session, asked.filters(), limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
+        )
+    view = View(request, caller)
+    return render(
+        view,
+        "submissions/list_part.html" if view.is_part else "submissions/list.html",
+        asked=asked,
+        found=found,
+        total=total,
+        page=page,
+        pages=max(1, -(-total // PAGE_SIZE)),
+        first=(page - 1) * PAGE_SIZE + 1,
+        live=_refreshes(found, page),
+        statuses=[state for state in State if state is not State.ENDED] + list(Outcome),
+    )
+
+
+def _refreshes(found: list[Summary], page: int) -> str:
+    """How often the list is asked for anew: soon while something runs, seldom where new ones would appear."""
+    if any(summary.state is not State.ENDED for summary in found):
+        return "3s"
+    return "15s" if page == 1 else ""
+
+
+@router.get("/{submission_id}")
+def receipt_page(
+    request: Request, services: ServicesDep, caller: Reader, submission_id: str, against: str | None = None
+) -> Any:
+    """One receipt; ``against`` names the submission it is compared with, by default the last success before."""
+    receipt = api.read_submission(services, caller, submission_id)
+    difference = api.diff_submissions(services, caller, submission_id, against or None)
+    with services.database.reading() as session:
+        same_task = Filters(dag_id=receipt.task.dag_id, task_id=receipt.task.task_id)
+        others, _ = submissions.list_submissions(session, same_task, limit=_OTHERS)
+    return render(
+        View(request, caller),
+        "submissions/receipt.html",
+        receipt=receipt,
+        difference=difference,
+        others=[other for other in others if other.submission_id != submission_id],
+        live=receipt.state is not State.ENDED,
+        task_path=task_path(receipt.task),
+        files=_files(receipt),
+    )
+
+
+@router.get("/{submission_id}/progress")
+def progress_part(request: Request, services: ServicesDep, caller: Reader, submission_id: str) -> Any:
+    """How far it is; when it has ended, the whole page is asked for anew."""
+    receipt = api.read_submission(services, caller, submission_id)
+    live = receipt.state is not State.ENDED
+    headers = {} if live else {"HX-Refresh": "true"}
+    return render(View(request, caller), "submissions/progress_part.html", headers=headers, receipt=receipt, live=live)
+
+
+@router.post("/{submission_id}/rerun")
+def rerun(request: Request, services: ServicesDep, caller: Starter, submission_id: str, form: FormDep) -> Any:
+    """Run the task again, as then or as now."""
+    mode = form.text("mode")
+    if mode not in list(RerunMode):
+        raise reject("mode", f"{mode[:50]!r} is none of {', '.join(RerunMode)}")
+    task = api.run_again(services, caller, submission_id, RerunWish(mode=RerunMode(mode)))
+    view = View(request, caller)
+    return redirect(view, view.page("submissions", dag=task.dag_id, task=task.task_id, run=task.run_id))
+
+
+def task_path(task: TaskIdentity) -> str:
+    """Where Airflow shows the task instance, behind its address."""
+    mapped = f"/mapped/{task.map_index}" if task.map_index >= 0 else ""
+    dag, run, name = (quote(part, safe="") for part in (task.dag_id, task.run_id, task.task_id))
+    return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}"
+
+
+def _files(receipt: Receipt) -> list[tuple[str, Any]]:
+    """Every file of the plan, with the word for what it is."""
+    plan = receipt.plan
+    files: list[tuple[str, Any]] = [("code", plan.application)] if plan.application else []
+    files += [(str(resource.kind), resource.artifact) for resource in plan.resources if resource.artifact]
+    files += [("Hadoop", file) for file in plan.hadoop_files]
+    return files + ([("krb5.conf", plan.krb5_conf)] if plan.krb5_conf else [])

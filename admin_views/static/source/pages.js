@@ -1,0 +1,143 @@
+// What moves on the pages: htmx for parts from the server; dialogs, copies, times and the count of edits here.
+import htmx from "htmx.org";
+
+const find = (selector, within = document) => within.querySelector(selector);
+
+function say(text) {
+  find("#said").textContent = text;
+}
+
+// --- times: in the reader's zone, the exact moment on hover ---
+
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+function showTimes(within) {
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    time.textContent = moments.format(new Date(time.dateTime));
+  }
+}
+
+// --- out of the frame: its sandbox forbids to lead the outer page elsewhere, a click there does not ---
+
+function leave(address) {
+  const outer = window.parent.document;
+  const link = outer.createElement("a");
+  link.href = new URL(address, window.location.href).href;
+  outer.body.append(link);
+  link.click();
+  link.remove();
+}
+
+function copy(element) {
+  const text = element.textContent;
+  const done = () => say("Copied");
+  if (navigator.clipboard) {
+    navigator.clipboard.writeText(text).then(done, () => selectAll(element));
+  } else {
+    selectAll(element); // no clipboard without https: what is selected, Ctrl-C copies
+  }
+}
+
+function selectAll(element) {
+  window.getSelection().selectAllChildren(element);
+  say("Selected: copy it with Ctrl-C");
+}
+
+// --- edits ---
+
+function countEdits() {
+  const bar = find(".savebar");
+  if (!bar) return;
+  const edits = document.querySelectorAll('#edits [name="row"]').length;
+  bar.hidden = edits === 0;
+  find("[data-counts]", bar).textContent = edits === 1 ? "1 edit" : `${edits} edits`;
+}
+
+let typedNote = "";
+
+function keepNote(part) {
+  const note = find('[name="note"]', part);
+  if (!note) return;
+  note.value = typedNote;
+  note.addEventListener("input", () => (typedNote = note.value));
+}
+
+function rebase(revision) {
+  find('#edits [name="parent"]').value = revision;
+  find("#notice").replaceChildren();
+  htmx.trigger("#edits", "submit");
+}
+
+// --- one listener for all controls ---
+
+const CONTROLS = {
+  "[data-opens]": (control) => {
+    const dialog = document.getElementById(control.dataset.opens);
+    if (control.dataset.fills) find(`[name="${control.dataset.fills}"]`, dialog).value = control.dataset.value;
+    dialog.showModal();
+  },
+  "[data-closes]": (control) => control.closest("dialog")?.close(),
+  "[data-dismiss]": () => find("#notice").replaceChildren(),
+  "[data-copies]": (control) => copy(document.getElementById(control.dataset.copies)),
+  "[data-rebase]": (control) => rebase(control.dataset.rebase),
+  "[data-removes]": (control) => {
+    control.closest(control.dataset.removes).remove();
+    countEdits();
+  },
+};
+
+document.addEventListener("click", (event) => {
+  const leaving = event.target.closest("a[data-leave]");
+  if (leaving && window.parent !== window && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    leave(leaving.href);
+    return;
+  }
+  for (const [selector, act] of Object.entries(CONTROLS)) {
+    const control = event.target.closest(selector);
+    if (control) act(control);
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-leads]")) window.location.assign(event.target.value);
+  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+});
+
+// --- parts from the server ---
+
+// Below an open dialog nothing is seen: what went wrong is told where the reader looks.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status >= 400) tellWithin(find("dialog[open]") ?? document.body);
+});
+
+function tellWithin(place) {
+  place.append(find("#notice"));
+}
+
+document.addEventListener("htmx:sendError", () => {
+  tellWithin(find("dialog[open]") ?? document.body);
+  find("#notice").textContent = "The server does not answer. What you typed is still here; try again.";
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  showTimes(event.target.parentElement ?? document);
+  countEdits();
+  if (event.detail.target.id === "review-body") {
+    find("#notice").replaceChildren();
+    keepNote(event.detail.target);
+    const dialog = find("#review");
+    if (!dialog.open) dialog.showModal();
+  }
+});
+
+// A list that refreshes itself rests while nobody sees it.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const polls = event.detail.elt.getAttribute("hx-trigger")?.startsWith("every");
+  if (polls && document.hidden) event.preventDefault();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  showTimes(document);
+  countEdits();
+});

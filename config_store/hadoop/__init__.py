@@ -1,0 +1,1 @@
+"""Hadoop's configuration files as Hadoop reads them: scanned with positions, edited, evaluated, judged."""

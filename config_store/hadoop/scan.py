@@ -1,0 +1,291 @@
+"""Where everything of a Hadoop XML file stands: properties, their parts, comments and includes, with positions.
+
+expat says first whether the file is well-formed and free of document types (:mod:`config_store.hadoop_xml`). What is
+left is so simple that one regular expression finds every tag, comment and CDATA section, with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+from config_store.hadoop_xml import check_hadoop_file
+
+_TOKEN = re.compile(
+    r"<!--(?P<comment>.*?)-->|<!\[CDATA\[(?P<cdata>.*?)\]\]>|<\?.*?\?>"
+    r"""|</(?P<close>[^\s>]+)\s*>|<(?P<open>[^\s/>]+)(?P<attributes>(?:[^>"']|"[^"]*"|'[^']*')*)>""",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"""([^\s=/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_DECLARED = re.compile(r"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(\w+));")
+_ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_TEXTS = frozenset({"name", "value", "final", "source", "tag"})
+#: What java.lang.String.trim removes.
+BLANKS = "".join(map(chr, range(33)))
+
+
+class Part(NamedTuple):
+    """A piece of a file: ``<name>…</name>`` or an attribute's value; positions count units of the file."""
+
+    name: str
+    start: int
+    inner_start: int
+    inner_end: int
+    end: int
+
+
+@dataclass(slots=True)
+class Property:
+    """One ``<property>``, as Hadoop takes it: ``value`` None is none at all, which Hadoop passes over."""
+
+    start: int
+    tag_end: int
+    self_closing: bool
+    in_fallback: bool = False
+    line: int = 1
+    close_start: int = 0
+    end: int = 0
+    name: str | None = None
+    value: str | None = None
+    final: bool = False
+    comment: tuple[int, int] | None = None
+    attributes: dict[str, Part] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    #: Whether its parts hold elements, or it holds a property: read as Hadoop does, but never edited.
+    is_odd: bool = False
+
+    def last(self, name: str) -> Part | None:
+        """The last element of that name, which is the one that counts."""
+        return next((part for part in reversed(self.parts) if part.name == name), None)
+
+
+@dataclass(frozen=True)
+class Include:
+    """``<xi:include href=…>``; what stands in its fallback follows it."""
+
+    href: str
+
+
+@dataclass(frozen=True)
+class IncludeEnd:
+    """The end of an include; ``has_fallback`` says whether it holds one."""
+
+    has_fallback: bool
+
+
+class Source:
+    """A file as units: one character per byte, or per two bytes of UTF-16, so that positions are exact."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.encoding, self.width = _encoding(content)
+        if self.width == 1:
+            self.units = content.decode("latin-1")
+        else:
+            self.units = _ASTRAL.sub("??", content.decode(self.encoding))
+
+    def text(self, start: int, end: int) -> str:
+        """What stands there, as written, line ends as XML reads them."""
+        raw = self.units[start:end]
+        if self.width == 2 or not raw.isascii():
+            raw = self.content[start * self.width : end * self.width].decode(self.encoding)
+        return raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
+
+    @cached_property
+    def line_end(self) -> str:
+        """How lines end in this file."""
+        return "\r\n" if "\r\n" in self.units else "\n"
+
+    def encode(self, text: str) -> bytes:
+        """The text in the file's encoding; what that lacks becomes a character reference."""
+        return text.encode(self.encoding, "xmlcharrefreplace")
+
+
+@dataclass
+class Scanned:
+    """A file taken apart; ``entries`` in the order of the file."""
+
+    source: Source
+    entries: list[Property | Include | IncludeEnd]
+    root_start: int
+    root_tag_end: int
+    root_close: int
+
+    def properties(self) -> list[Property]:
+        """The properties with a name, without those that stand in for a file that can't be included."""
+        return [p for p in self.entries if isinstance(p, Property) and p.name is not None and not p.in_fallback]
+
+
+def scan(name: str, content: bytes) -> Scanned:
+    """Take a file apart; raises InvalidInput as :func:`config_store.hadoop_xml.check_hadoop_file` does."""
+    check_hadoop_file(name, content)
+    return _Scanner(Source(content)).scan()
+
+
+def resolve_references(text: str) -> str:
+    """The text with character references and XML's five entities replaced."""
+    return _REFERENCE.sub(_character, text) if "&" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    hexadecimal, decimal, entity = match.groups()
+    if entity:
+        return _ENTITIES[entity]
+    return chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
+
+
+def _encoding(content: bytes) -> tuple[str, int]:
+    """The encoding as expat finds it, and the bytes of a unit."""
+    if content[:2] == b"\xff\xfe" or content[:2] == b"<\x00":
+        return "utf-16-le", 2
+    if content[:2] == b"\xfe\xff" or content[:2] == b"\x00<":
+        return "utf-16-be", 2
+    declared = _DECLARED.match(content[:500].decode("latin-1"))
+    return (declared.group(1) if declared and content[:3] != b"\xef\xbb\xbf" else "utf-8"), 1
+
+
+class _Scanner:
+    """Walks over the tokens with the same few variables as Hadoop's own parser.
+
+    org.apache.hadoop.conf.Configuration.Parser: ``name``, ``value`` and ``final`` count wherever they stand, the text
+    of one ends the one before, an empty one sets nothing, and ``fallback`` holds until an include ends.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.entries: list[Property | Include | IncludeEnd] = []
+        self.open: list[tuple[str, int, int]] = []  # local name, start, end of the start tag
+        self.current = Property(0, 0, False)
+        self.collecting = False
+        self.token: list[tuple[int, int, bool]] = []  # start, end, whether references are resolved
+        self.depth = 0  # of properties within properties
+        self.has_fallback = False
+        self.comment: tuple[int, int] | None = None
+        self.text_from = 0
+        self.root = (0, 0)
+        self.line, self.counted = 1, 0
+
+    def scan(self) -> Scanned:
+        close = 0
+        for match in _TOKEN.finditer(self.source.units):
+            start, end = match.span()
+            if self.text_from < start and self.collecting:
+                self.token.append((self.text_from, start, True))
+            self.text_from = end
+            kind = match.lastgroup
+            if kind == "attributes":
+                self._start(match, start, end)
+            elif kind == "close":
+                close = start
+                self._end(match["close"].rpartition(":")[2], start, end)
+            elif kind == "cdata" and self.collecting:
+                self.token.append((*match.span("cdata"), False))
+            elif kind == "comment":
+                self._note_comment(match.start("comment"), match.end("comment"))
+        return Scanned(self.source, self.entries, *self.root, close)
+
+    def _note_comment(self, start: int, end: int) -> None:
+        if not self.depth:
+            self.comment = (start, end)
+
+    def _text(self) -> str:
+        """The text gathered since the last name, value or final began."""
+        pieces = [(self.source.text(start, end), resolved) for start, end, resolved in self.token]
+        return "".join(resolve_references(text) if resolved else text for text, resolved in pieces)
+
+    def _start(self, match: re.Match[str], start: int, end: int) -> None:
+        local = match["open"].rpartition(":")[2]
+        if self.open and self.open[-1][0] in _TEXTS:
+            self.current.is_odd = True
+        closed = match["attributes"].endswith("/")
+        if not self.open:
+            self.root = (start, end)
+        self.open.append((local, start, end))
+        if local in _TEXTS:
+            self.collecting = True
+            self.token.clear()
+        elif local == "property":
+            self._start_property(match, start, end, closed)
+        elif local == "include":
+            self._include(match)
+        elif local == "fallback":
+            self.has_fallback = True
+        if closed:
+            self._end(local, end, end)
+
+    def _start_property(self, match: re.Match[str], start: int, end: int, closed: bool) -> None:
+        nested = self.depth > 0
+        self.depth += 1
+        if nested:
+            self.current.is_odd = True
+        self.line += self.source.units.count("\n", self.counted, start)
+        self.counted = start
+        self.current = Property(start, end, closed, comment=self.comment, is_odd=nested, line=self.line)
+        self.comment = None
+        if match["attributes"]:
+            self._read_attributes(match)
+
+    def _read_attributes(self, match: re.Match[str]) -> None:
+        current, offset = self.current, match.start("attributes")
+        for name, part in self._attributes(match["attributes"], offset):
+            value = _normalised(self.source.text(part.inner_start, part.inner_end))
+            current.attributes[name] = part
+            if name == "name":
+                current.name = value
+            elif name == "value":
+                current.value = value
+            elif name == "final":
+                current.final = value == "true"
+
+    @staticmethod
+    def _attributes(text: str, offset: int) -> list[tuple[str, Part]]:
+        parts = []
+        for found in _ATTRIBUTE.finditer(text):
+            group = 2 if found[2] is not None else 3
+            name = found[1].rpartition(":")[2]
+            inner = (offset + found.start(group), offset + found.end(group))
+            parts.append((name, Part(name, offset + found.start(), *inner, offset + found.end())))
+        return parts
+
+    def _include(self, match: re.Match[str]) -> None:
+        for name, part in self._attributes(match["attributes"], match.start("attributes")):
+            if name == "href":
+                self.entries.append(Include(_normalised(self.source.text(part.inner_start, part.inner_end))))
+
+    def _end(self, local: str, start: int, end: int) -> None:
+        _, opened, tag_end = self.open.pop()
+        current = self.current
+        if local in _TEXTS:
+            part = Part(local, opened, tag_end, start, end)
+            current.parts.append(part)
+            self._set(current, local, self._text())
+        elif local == "property":
+            current.close_start, current.end = start, end
+            if current.name is not None:
+                current.in_fallback = self.has_fallback
+                self.entries.append(current)
+            # what follows in a property around this one is another word of Hadoop's on the same name
+            self.depth -= 1
+            self.current = replace(current) if self.depth else Property(0, 0, False)
+            self.comment = None
+        elif local == "include":
+            self.entries.append(IncludeEnd(self.has_fallback))
+            self.has_fallback = False
+
+    @staticmethod
+    def _set(current: Property, local: str, text: str) -> None:
+        if local == "final":
+            current.final = text == "true"
+        elif text and local == "name":
+            current.name = text.strip(BLANKS)
+        elif text and local == "value":
+            current.value = text
+
+
+def _normalised(text: str) -> str:
+    """An attribute's value: written line ends and tabs are blanks, referenced ones stay."""
+    return resolve_references(text.replace("\n", " ").replace("\t", " "))

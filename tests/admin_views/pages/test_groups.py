@@ -1,0 +1,216 @@
+"""The pages of groups: tables, edits in place, the review, saving, conflicts, history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.admin_views.calls import change, new_group
+from tests.admin_views.pages.conftest import PART
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.admin_views.pages.conftest import Pages
+
+EVIL = "<script>alert(1)</script>"
+
+
+def row(token: str, section: str, name: str, **fields: str) -> dict[str, str]:
+    """The fields of an edited row."""
+    said = {"section": section, "name": name, **fields}
+    return {f"{field}.{token}": value for field, value in said.items()}
+
+
+def form(*rows: dict[str, str], parent: int = 4, **more: str) -> dict[str, Any]:
+    """The fields of the form with those rows."""
+    fields: dict[str, Any] = {"parent": str(parent), "row": [], **more}
+    for fields_of_row in rows:
+        fields["row"].append(next(iter(fields_of_row)).partition(".")[2])
+        fields |= fields_of_row
+    return fields
+
+
+MEMORY = row("a", "arguments", "driver-memory", value="8g", note="OOM")
+
+
+def content(pages: Pages) -> Any:
+    """The group's content as the API tells it."""
+    return pages.api.get("/groups/prod").json()["content"]
+
+
+def test_the_menu_leads_to_the_default_group(admin: httpx.Client) -> None:
+    assert admin.get("/groups").headers["Location"] == "/pages/groups/prod"
+
+
+def test_a_store_without_groups_says_what_one_is_and_makes_it(pages: Pages, api_url: str) -> None:
+    assert "<form" not in pages.of("Viewer").get("/groups").text
+    admin = pages.of("Admin")
+    assert "There is no config group yet." in admin.get("/groups").text
+    assert admin.post("/groups", data={"name": "first"}, headers=PART).headers["HX-Redirect"] == "/pages/groups/first"
+    assert admin.get("/groups").headers["Location"] == "/pages/groups/first"
+
+
+def test_the_tables_show_values_and_hide_secrets(admin: httpx.Client) -> None:
+    text = admin.get("/groups/prod").text
+    assert '<th scope="row"><code>driver-memory</code></th>\n  <td><code>7g</code></td>' in text
+    assert '<code>spark.my.password</code></th>\n  <td><span aria-label="hidden">••••••</span></td>' in text
+    assert "password</td>" not in text
+    assert '<option value="/pages/groups/spare">spare</option>' in text
+
+
+def test_a_viewer_has_no_controls(pages: Pages) -> None:
+    text = pages.of("Viewer").get("/groups/prod").text
+    assert "<code>7g</code>" in text
+    assert [word for word in ("Delete", "Add to", "Review and save", "New group", "Go back") if word in text] == []
+    assert "Go back" not in pages.of("Viewer").get("/groups/prod/history").text
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("memory", ["driver-memory"]), ("7G", ["driver-memory"]), ("prod's", []), ("my", ["spark.my.password"])],
+)
+def test_the_search_looks_at_names_values_and_notes_but_never_at_secrets(
+    admin: httpx.Client, search: str, found: list[str]
+) -> None:
+    text = admin.get("/groups/prod", params={"search": search}).text
+    names = ("driver-memory", "spark.my.password")
+    assert [name for name in names if f"<code>{name}</code>" in text] == found
+
+
+def test_a_large_group_shows_the_first_rows_and_says_so(pages: Pages, admin: httpx.Client) -> None:
+    new_group(pages.api, "large", configurations={f"spark.a.k{n:04}": "1" for n in range(600)})
+    text = admin.get("/groups/large").text
+    assert "The first 500 of 600 are shown; search for the others." in text
+    assert text.count('<th scope="row"><code>spark.a.k') == 500
+    assert "<code>spark.a.k0599</code>" in admin.get("/groups/large?search=k0599").text
+
+
+def test_a_row_becomes_fields_and_a_row_again(admin: httpx.Client) -> None:
+    at = "section=arguments&key=driver-memory"
+    assert '<textarea name="value.arguments.driver-memory"' in admin.get(f"/groups/prod/edit?{at}").text
+    assert 'name="drop.arguments.driver-memory" value="1"' in admin.get(f"/groups/prod/drop?{at}").text
+    assert "<code>7g</code>" in admin.get(f"/groups/prod/row?{at}").text
+    secret = admin.get("/groups/prod/edit?section=configurations&key=spark.my.password").text
+    assert 'placeholder="unchanged"' in secret
+    assert "gAAAA" not in secret
+    assert 'aria-label="Name of the new setting"' in admin.get("/groups/prod/add?section=environment").text
+    assert admin.get("/groups/prod/edit?section=arguments&key=nothing").status_code == 404
+    assert admin.get("/groups/prod/add?section=jars").status_code == 422
+
+
+def test_the_review_shows_what_would_change_for_whom_and_saves_nothing(pages: Pages, admin: httpx.Client) -> None:
+    answer = admin.post("/groups/prod/review", data=form(MEMORY), headers=PART)
+    assert "<code>arguments.driver-memory</code>" in answer.text
+    assert "<code>7g</code>" in answer.text
+    assert "<code>8g</code>" in answer.text
+    assert ">sales</a>" in answer.text
+    assert content(pages)["arguments"]["driver-memory"]["value"] == "7g"
+    assert pages.audit.entries == []
+
+
+def test_a_save_makes_a_revision_with_its_note_and_an_audit_entry(pages: Pages, admin: httpx.Client) -> None:
+    rows = (
+        MEMORY,
+        row("b", "configurations", "spark.new", value="a\r\nb", final="on"),
+        row("c", "configurations", "spark.my.password", value="", kept="1", secret="on", note="of the lake"),
+    )
+    answer = admin.post("/groups/prod/save", data=form(*rows, note="since Monday"), headers=PART)
+    assert answer.headers["HX-Redirect"] == "/pages/groups/prod?saved=5"
+    saved = content(pages)
+    assert saved["arguments"]["driver-memory"] == {"value": "8g", "final": False, "secret": False, "note": "OOM"}
+    assert saved["configurations"]["spark.new"] == {"value": "a\nb", "final": True, "secret": False, "note": ""}
+    assert saved["configurations"]["spark.my.password"]["note"] == "of the lake"
+    assert [(who, entry.event) for who, entry in pages.audit.entries] == [("ada", "group.save")]
+    assert "Saved as revision 5." in admin.get("/groups/prod?saved=5").text
+    assert "since Monday" in admin.get("/groups/prod/history").text
+    differs = pages.api.get("/groups/prod/diff?from=4&to=5").json()["changes"]
+    assert "configurations.spark.my.password" not in [change["where"] for change in differs]  # the secret is kept
+
+
+def test_a_deleted_row_goes(pages: Pages, admin: httpx.Client) -> None:
+    dropped = row("a", "arguments", "driver-memory", drop="1")
+    assert admin.post("/groups/prod/save", data=form(dropped), headers=PART).status_code == 200
+    assert content(pages)["arguments"] == {}
+
+
+def test_a_save_on_an_old_revision_shows_what_the_other_did_and_saves_nothing(
+    pages: Pages, admin: httpx.Client
+) -> None:
+    assert change(pages.api, "prod", 4, arguments={"driver-memory": "6g"}, note=EVIL).is_success
+    for deed in ("review", "save"):
+        answer = admin.post(f"/groups/prod/{deed}", data=form(MEMORY), headers=PART)
+        assert answer.status_code == 409
+        assert "ada saved revision 5: “&lt;script&gt;alert(1)&lt;/script&gt;”." in answer.text
+        assert "<code>6g</code>" in answer.text
+        assert 'data-rebase="5"' in answer.text
+    assert content(pages)["arguments"]["driver-memory"]["value"] == "6g"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            [row("a", "arguments", "driver-memory", value="7 gig")],
+            "<code>arguments.driver-memory</code>: Unexpected value &#39;7 gig&#39;",
+        ),
+        (
+            [row("a", "arguments", "driver-memry", value="7g")],
+            "spark-submit has no option --driver-memry; did you mean driver-memory",
+        ),
+        ([row("a", "arguments", " ", value="7g")], "a row has no name"),
+        ([row("a", "jars", "x", value="7g")], "&#39;jars&#39; is none of arguments, configurations, environment"),
+        (
+            [row("a", "arguments", "queue", value="a"), row("b", "arguments", "queue", value="b")],
+            "<code>arguments.queue</code>: is given twice; keep one",
+        ),
+        ([row("a", "configurations", "spark.a", value="a\x00b")], "contains a NUL character"),
+    ],
+)
+@pytest.mark.parametrize("deed", ["review", "save"])
+def test_what_is_wrong_is_told_at_its_place(
+    pages: Pages, admin: httpx.Client, deed: str, rows: list[dict[str, str]], told: str
+) -> None:
+    answer = admin.post(f"/groups/prod/{deed}", data=form(*rows), headers=PART)
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert pages.api.get("/groups/prod").json()["revision"] == 4
+
+
+@pytest.mark.parametrize("body", [b"parent=%ff", b"parent=\xff", b"parent=x", b""])
+def test_a_form_that_is_none_is_refused(admin: httpx.Client, body: bytes) -> None:
+    assert admin.post("/groups/prod/review", content=body).status_code == 422
+
+
+def test_any_two_revisions_are_compared(pages: Pages, admin: httpx.Client) -> None:
+    change(pages.api, "prod", 4, arguments={"driver-memory": "6g"})
+    text = admin.get("/groups/prod/history?old=4&new=5").text
+    assert "From revision 4 to 5" in text
+    assert "<code>6g</code>" in text
+    assert admin.get("/groups/prod/history?old=4&new=99").status_code == 404
+
+
+def test_an_older_revision_comes_back_on_top(pages: Pages, admin: httpx.Client) -> None:
+    wish = {"parent": "4", "revision": "1", "note": "as it was"}
+    answer = admin.post("/groups/prod/rollback", data=wish, headers=PART)
+    assert answer.headers["HX-Redirect"] == "/pages/groups/prod?saved=5"
+    assert content(pages)["hadoop_files"] == []
+    assert admin.post("/groups/prod/rollback", data=wish, headers=PART).status_code == 409
+
+
+def test_what_others_wrote_is_text(pages: Pages, admin: httpx.Client) -> None:
+    new_group(
+        pages.api,
+        "evil",
+        configurations={f"spark.{EVIL.replace('=', '')}": {"value": EVIL, "note": EVIL}},
+    )
+    for path in ("/groups/evil", "/groups/evil/history?old=1&new=1", f"/groups/{EVIL}", f"/groups/evil?search={EVIL}"):
+        assert EVIL not in admin.get(path).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in admin.get("/groups/evil").text
+
+
+def test_an_unknown_group_is_told(admin: httpx.Client) -> None:
+    answer = admin.get("/groups/prd")
+    assert answer.status_code == 404
+    assert "prod" in answer.text

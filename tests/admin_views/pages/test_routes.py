@@ -1,0 +1,137 @@
+"""Every route of the pages: its permission, each role, who is not logged in, and changes from another site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi.routing import APIRoute
+
+from admin_views.pages.rendering import PAGES_PREFIX
+from admin_views.permissions import ACTION_NAMES, ROLES
+from tests.admin_views.pages.conftest import PART
+from tests.admin_views.route_table import EDIT, GROUPS, READ, SUBMISSIONS
+
+if TYPE_CHECKING:
+    import httpx
+    from fastapi import FastAPI
+
+    from tests.admin_views.pages.conftest import Pages
+
+ROW = {"row": "1", "section.1": "arguments", "name.1": "driver-memory", "value.1": "8g"}
+#: Method and path of a route -> the permission it needs, a call that succeeds, its form, its status.
+ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
+    "GET /groups": (f"{READ} on {GROUPS}", "/groups", None, 303),
+    "POST /groups": (f"can_create on {GROUPS}", "/groups", {"name": "new"}, 303),
+    "GET /groups/{name}": (f"{READ} on {GROUPS}", "/groups/prod", None, 200),
+    "GET /groups/{name}/row": (
+        f"{READ} on {GROUPS}",
+        "/groups/prod/row?section=arguments&key=driver-memory",
+        None,
+        200,
+    ),
+    "GET /groups/{name}/edit": (
+        f"{EDIT} on {GROUPS}",
+        "/groups/prod/edit?section=arguments&key=driver-memory",
+        None,
+        200,
+    ),
+    "GET /groups/{name}/drop": (
+        f"{EDIT} on {GROUPS}",
+        "/groups/prod/drop?section=arguments&key=driver-memory",
+        None,
+        200,
+    ),
+    "GET /groups/{name}/add": (f"{EDIT} on {GROUPS}", "/groups/prod/add?section=arguments", None, 200),
+    "POST /groups/{name}/review": (f"{EDIT} on {GROUPS}", "/groups/prod/review", {"parent": "4", **ROW}, 200),
+    "POST /groups/{name}/save": (f"{EDIT} on {GROUPS}", "/groups/prod/save", {"parent": "4", **ROW}, 303),
+    "GET /groups/{name}/history": (f"{READ} on {GROUPS}", "/groups/prod/history?old=1&new=4", None, 200),
+    "POST /groups/{name}/rollback": (
+        f"{EDIT} on {GROUPS}",
+        "/groups/prod/rollback",
+        {"parent": "4", "revision": "1"},
+        303,
+    ),
+    "GET /submissions": (f"{READ} on {SUBMISSIONS}", "/submissions", None, 200),
+    "GET /submissions/{submission_id}": (f"{READ} on {SUBMISSIONS}", "/submissions/{ended}", None, 200),
+    "GET /submissions/{submission_id}/progress": (
+        f"{READ} on {SUBMISSIONS}",
+        "/submissions/{ended}/progress",
+        None,
+        200,
+    ),
+    "POST /submissions/{submission_id}/rerun": (
+        f"{EDIT} on {SUBMISSIONS}",
+        "/submissions/{ended}/rerun",
+        {"mode": "then"},
+        303,
+    ),
+}
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES)
+
+
+def send(pages: Pages, route: str, client: httpx.Client, headers: dict[str, str] | None = None) -> httpx.Response:
+    """Make the route's call."""
+    _, path, form, _ = ROUTES[route]
+    return client.request(route.split()[0], path.format(**pages.names), data=form, headers=headers)
+
+
+def test_the_table_names_every_route_with_the_permission_it_asks_for(app: FastAPI) -> None:
+    found = {}
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.path.startswith(PAGES_PREFIX):
+            permissions = [getattr(part.call, "permission", None) for part in route.dependant.dependencies]
+            ((action, resource),) = [permission for permission in permissions if permission]
+            method, path = min(route.methods), route.path.removeprefix(PAGES_PREFIX)
+            found[f"{method} {path}"] = f"{ACTION_NAMES[action]} on {resource}"
+    assert found == {route: permission for route, (permission, *_) in ROUTES.items()}
+
+
+@EVERY_ROUTE
+def test_every_role_gets_what_its_permissions_open(pages: Pages, route: str) -> None:
+    permission, *_, status = ROUTES[route]
+    for role in ("Public", "Couture Worker", "Viewer", "User", "Op"):
+        has = {f"{ACTION_NAMES[action]} on {resource}" for action, resource in ROLES.get(role, ())}
+        answer = send(pages, route, pages.of(role))
+        expected = status if permission in has else 403
+        assert answer.status_code == expected
+        if answer.status_code == 403:
+            action, _, resource = permission.partition(" on ")
+            told = f"This page needs the permission <strong>{action}</strong> on <strong>{resource}</strong>."
+            assert told in answer.text
+
+
+@EVERY_ROUTE
+def test_who_is_not_logged_in_is_told_so(pages: Pages, route: str) -> None:
+    nobody = pages.of("")
+    answer = send(pages, route, nobody)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "text/html; charset=utf-8")
+    assert "<h1>Your session has ended</h1>" in answer.text
+    part = send(pages, route, nobody, PART)
+    assert part.status_code == 401
+    assert "<html" not in part.text
+    assert "What you typed is still here." in part.text
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.startswith("POST")])
+def test_a_change_through_the_cookie_comes_from_our_own_page(pages: Pages, route: str) -> None:
+    client, cookie = pages.of("Admin"), {"Cookie": "_token=ada:Admin"}
+    del client.headers["Authorization"]
+    refused = send(pages, route, client, {**cookie, "Sec-Fetch-Site": "cross-site"})
+    assert (refused.status_code, "Refused from another site" in refused.text) == (403, True)
+    assert pages.audit.entries == []
+    answer = send(pages, route, client, {**cookie, "Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == ROUTES[route][3], answer.text
+
+
+@EVERY_ROUTE
+def test_nothing_foreign_runs_in_a_page_and_nobody_else_frames_it(pages: Pages, route: str) -> None:
+    answer = send(pages, route, pages.of("Admin"))
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    )
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert " style=" not in answer.text
+    assert "<script>" not in answer.text

@@ -1,0 +1,172 @@
+"""The pages of submissions: the list and its filters, one receipt, comparisons, running again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from admin_views.pages.submissions import task_path
+from config_store.wire import TaskIdentity
+from tests.admin_views.calls import connect
+from tests.admin_views.pages.conftest import PART
+from tests.stand_ins import task
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.admin_views.pages.conftest import Pages
+
+EVIL = "<script>alert(1)</script>"
+
+
+def submit(pages: Pages, *reports: dict[str, Any], proof: str = "ti-9:x", **more: Any) -> str:
+    """A submission of a task, with what its worker reports; answers its id."""
+    headers = pages.services.identity.add_task(proof, task(**{"run_id": "manual__9", **more}))  # type: ignore[attr-defined]
+    with connect(pages.root + "/api/v1") as api:
+        request = {"language": "python", "code_artifact": "job.py", "spark_arguments": {"driver-memory": "9g"}}
+        ticket = api.post("/submissions", json=request, headers=headers).raise_for_status().json()
+        told = {"Authorization": f"Couture-Submission {ticket['token']}"}
+        for report in reports:
+            path = f"/submissions/{ticket['submission_id']}/reports"
+            api.post(path, json=report, headers=told).raise_for_status()
+    submission_id: str = ticket["submission_id"]
+    return submission_id
+
+
+def test_the_list_shows_the_newest_first_and_asks_again_while_something_runs(pages: Pages, admin: httpx.Client) -> None:
+    newest = submit(pages)
+    text = admin.get("/submissions").text
+    places = [text.index(f"/submissions/{one}") for one in (newest, pages.names["ended"], pages.names["submission"])]
+    assert places == sorted(places)
+    assert "1 to 3 of 3" in text
+    assert 'hx-get="/pages/submissions?page=1" hx-trigger="every 3s"' in text
+
+
+def test_htmx_gets_the_list_alone(admin: httpx.Client) -> None:
+    text = admin.get("/submissions", headers=PART).text
+    assert text.lstrip().startswith('<div id="list"')
+    assert "<html" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("dag=sales", 3),
+        ("dag=other", 0),
+        ("task=load", 3),
+        ("run=manual__9", 1),
+        ("group=prod", 3),
+        ("artifact=job.py", 3),
+        ("artifact=lib.jar", 3),
+        ("status=failed", 1),
+        ("status=planned", 2),
+        ("by=task", 3),
+        ("by=ada", 0),
+        ("since=2020-01-01", 3),
+        ("until=2020-01-01", 0),
+        ("since=2020-01-01T10:00Z&until=2120-01-01T10:00%2B02:00", 3),
+    ],
+)
+def test_the_address_says_what_is_listed(pages: Pages, admin: httpx.Client, query: str, found: int) -> None:
+    submit(pages)
+    text = admin.get(f"/submissions?{query}").text
+    assert f"of {found}</p>" in text if found else "No submission matches." in text
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("status=done", "&#39;done&#39; is none of planned, keyed, submitted, running, ended, succeeded"),
+        ("since=tomorrow", "<code>since</code>: &#39;tomorrow&#39; is no date or time like &#39;2026-01-31&#39;"),
+    ],
+)
+def test_a_filter_that_says_nothing_is_an_error(admin: httpx.Client, query: str, told: str) -> None:
+    answer = admin.get(f"/submissions?{query}")
+    assert answer.status_code == 422
+    assert told in answer.text
+
+
+def test_a_page_behind_the_last_leads_to_the_first(admin: httpx.Client) -> None:
+    assert 'There is no page 7; <a href="/pages/submissions?page=1">' in admin.get("/submissions?page=7").text
+
+
+def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
+    pages: Pages, admin: httpx.Client
+) -> None:
+    one = submit(
+        pages,
+        {"state": "submitted", "argv": ["spark-submit", "--name", "it's mine", "job.py"], "host": "worker-3"},
+        {"state": "ended", "outcome": "failed", "exit_code": 3, "message": "out of memory", "last_lines": "a\nb"},
+    )
+    text = admin.get(f"/submissions/{one}").text
+    assert '<span class="status status-failed">failed</span>\n out of memory' in text
+    assert "<code>--driver-memory</code>" in text
+    assert "<code>9g</code>" in text
+    assert "<code>7g</code> of the group" in text
+    assert "spark-submit --name &#39;it&#39;&#34;&#39;&#34;&#39;s mine&#39; job.py</pre>" in text
+    assert '<th scope="row">lib.jar</th><td>jars</td>' in text
+    assert [f"<li><span>{state}</span>" in text for state in ("planned", "submitted", "ended")] == [True] * 3
+    assert "prod&#39;s password" not in text
+    assert "••••••" in text
+    assert "hx-trigger" not in text.partition('id="progress"')[2].partition(">")[0]
+    assert 'href="/dags/sales/runs/manual__9/tasks/load" data-leave' in text
+
+
+def test_it_is_compared_with_the_last_success_unless_another_is_chosen(pages: Pages, admin: httpx.Client) -> None:
+    one = submit(pages)
+    assert "No receipt of an earlier success of this task is kept." in admin.get(f"/submissions/{one}").text
+    chosen = admin.get(f"/submissions/{one}?against={pages.names['ended']}").text
+    assert "<code>arguments.driver-memory</code>" in chosen
+    assert f'<option value="{pages.names["ended"]}" selected>' in chosen
+
+
+def test_while_it_runs_its_progress_is_asked_for_and_at_the_end_the_whole_page(
+    pages: Pages, admin: httpx.Client
+) -> None:
+    one = submit(pages)
+    live = admin.get(f"/submissions/{one}/progress")
+    assert f'hx-get="/pages/submissions/{one}/progress" hx-trigger="every 2s"' in live.text
+    assert "HX-Refresh" not in live.headers
+    assert admin.get(f"/submissions/{pages.names['ended']}/progress").headers["HX-Refresh"] == "true"
+
+
+def test_running_again_leads_to_the_run(pages: Pages) -> None:
+    user, ended = pages.of("User"), pages.names["ended"]
+    assert '<button type="submit" name="mode" value="then">' in user.get(f"/submissions/{ended}").text
+    answer = user.post(f"/submissions/{ended}/rerun", data={"mode": "then"}, headers=PART)
+    assert answer.headers["HX-Redirect"] == "/pages/submissions?dag=sales&task=load&run=manual__1"
+    assert [task.run_id for task in pages.task_runs.again] == ["manual__1"]
+    assert pages.audit.entries[0][1].details["mode"] == "then"
+    assert user.post(f"/submissions/{ended}/rerun", data={"mode": "later"}).status_code == 422
+
+
+def test_a_viewer_gets_no_button_to_run_again(pages: Pages) -> None:
+    text = pages.of("Viewer").get(f"/submissions/{pages.names['ended']}").text
+    assert "Run again" not in text
+
+
+def test_what_others_wrote_is_text(pages: Pages, admin: httpx.Client) -> None:
+    one = submit(
+        pages,
+        {"state": "ended", "outcome": "failed", "message": EVIL, "last_lines": EVIL, "argv": [EVIL], "host": EVIL},
+    )
+    for path in (f"/submissions/{one}", "/submissions", f"/submissions?dag={EVIL}", f"/submissions/{EVIL}"):
+        text = admin.get(path).text
+        assert EVIL not in text
+        assert "&lt;script&gt;alert(1)&lt;" in text or path.endswith("script>")
+
+
+def test_an_unknown_submission_is_told(admin: httpx.Client) -> None:
+    answer = admin.get("/submissions/nothing")
+    assert answer.status_code == 404
+    assert "<h1>Not found</h1>" in answer.text
+
+
+def test_an_empty_store_says_what_to_do(pages: Pages, api_url: str) -> None:
+    assert "Nothing has been submitted yet." in pages.of("Viewer").get("/submissions").text
+
+
+def test_the_address_of_a_task_instance_in_airflow() -> None:
+    identity = TaskIdentity(dag_id="a", task_id="b.c", run_id="manual__2026-01-31T10:00:00+00:00", map_index=3)
+    assert task_path(identity) == "dags/a/runs/manual__2026-01-31T10%3A00%3A00%2B00%3A00/tasks/b.c/mapped/3"
