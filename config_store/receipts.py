@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from config_store.artifacts import ArtifactKind
 from config_store.content import SECTIONS
 from config_store.diff import Change
-from config_store.wire import JobRequest, Outcome, Receipt, State, SubmitPlan, TaskIdentity, TimelineEntry
+from config_store.settings import twin_key
+from config_store.wire import HIDDEN, JobRequest, Outcome, Receipt, State, SubmitPlan, TaskIdentity, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +49,27 @@ def task_of(row: SubmissionRow) -> TaskIdentity:
 
 
 def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
-    """Every difference between what two submissions ran, sorted by place; secrets are hidden in receipts already."""
+    """Every difference between what two submissions ran, sorted by place.
+
+    What either holds for secret is hidden in both: the older one may have been written before it was marked.
+    """
     before, after = _facts(old), _facts(new)
+    secret = _secret_places(old.plan, new.plan)
+
+    def shown(where: str, fact: str | None) -> str | None:
+        return HIDDEN if fact is not None and where in secret else fact
+
     return [
-        Change(where, before.get(where), after.get(where))
+        Change(where, shown(where, before.get(where)), shown(where, after.get(where)))
         for where in sorted(before.keys() | after.keys())
         if before.get(where) != after.get(where)
     ]
+
+
+def _secret_places(*plans: SubmitPlan) -> set[str]:
+    settings = [setting for plan in plans for setting in plan.settings]
+    secret = {twin_key(s.kind, s.name) for s in settings if s.secret}
+    return {setting_place(s.kind, s.name) for s in settings if twin_key(s.kind, s.name) in secret}
 
 
 def setting_place(kind: SettingKind, name: str) -> str:

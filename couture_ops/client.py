@@ -29,6 +29,7 @@ from config_store.wire import (
 )
 from couture_ops.bulk_transport import BulkTransport
 from couture_ops.errors import StoreRefused, StoreUnreachable
+from couture_ops.shown_url import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ class StoreClient:
     """
 
     def __init__(self, base_url: str, authorization: str, *, store_timeout_s: float) -> None:
-        self.base_url = base_url
+        self.base_url = shown_url(base_url)  # for messages and links
         self._authorization = authorization
         self._store_timeout_s = store_timeout_s
         about: dict[str, Any] = {
@@ -222,11 +223,11 @@ def problem_of(answer: httpx.Response) -> dict[str, Any]:
     told = _json(answer)
     if isinstance(told, dict) and "title" in told:
         return told
+    asked = f"{answer.request.method} {shown_url(str(answer.request.url))}"
     detail = (
-        f"{answer.request.method} {answer.request.url} answered {answer.status_code}, and not as a config store: the "
-        "API server there does not have the couture plugin, or the address is that of something else. Install "
-        "couture-ops there and look at `airflow plugins`; or set [couture] api_url, or the connection, to the right "
-        "address."
+        f"{asked} answered {answer.status_code}, and not as a config store: the API server there does not have the "
+        "couture plugin, or the address is that of something else. Install couture-ops there and look at `airflow "
+        "plugins`; or set [couture] api_url, or the connection, to the right address."
     )
     return {"title": "Not the config store", "detail": detail}
 

@@ -123,6 +123,7 @@ def test_the_server_knows_of_workers_what_previews_need() -> None:
         "couture_ops.commands.warm_command",
         "couture_ops.errors",
         "couture_ops.job",
+        "couture_ops.shown_url",
         "couture_ops.workspace.Workspace",
     )
     assert beyond("admin_views", "couture_ops", *allowed) == []

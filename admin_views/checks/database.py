@@ -10,6 +10,7 @@ from sqlalchemy import make_url, text
 
 from config_store.schema_check import read_schema
 from config_store.wire import Finding
+from couture_ops.shown_url import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def check_database(database: Database, own: bool) -> Iterator[Finding]:
     ``own``: it is the one of ``[couture] sql_alchemy_conn``, which ``airflow couture init`` migrates.
     """
     engine, where = database.engine, "[couture] sql_alchemy_conn" if own else "[database] sql_alchemy_conn"
-    subject = engine.url.render_as_string(hide_password=True)
+    subject = shown_url(str(engine.url))
     if file := missing_file(str(engine.url)):
         yield Finding.fault(_CHECK, subject, f"The file {file} does not exist.", f"Make the database: {_migrate(own)}")
         return

@@ -11,6 +11,7 @@ from config_store.blobs.opening import open_blobs
 from config_store.errors import StoreError
 from config_store.wire import Finding
 from couture_ops.checks.disk import check_space, existing
+from couture_ops.shown_url import shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def open_storage(server: ServerSettings) -> BlobStorage:
 
 def check_storage(server: ServerSettings) -> Iterator[Finding]:
     """Whether a blob can be written and taken back, and on a disk how much room is left."""
-    subject = f"[couture] blob_root ({server.blob_root})"
+    subject = f"[couture] blob_root ({shown_url(server.blob_root)})"
     try:
         storage = open_storage(server)
     except StoreError as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from config_store.diff import Change
 from config_store.receipts import diff_receipts
-from config_store.wire import State
+from config_store.wire import HIDDEN, State
 from tests.config_store.store import CODE, Store, secret
+from tests.stand_ins import task
 
 
 def test_two_runs_of_the_same_do_not_differ(store: Store) -> None:
@@ -73,3 +74,17 @@ def test_another_application_is_told(store: Store) -> None:
         Change("class_path", "a.Main", None),
         Change("code_artifact", f"main.jar@1 {digest}", None),
     ]
+
+
+def test_what_was_marked_secret_later_is_hidden_in_the_older_receipt_too(store: Store) -> None:
+    store.create("prod", configurations={"spark.my.thing": "plain1"}, arguments={"queue": "plain2"})
+    old = store.submit(task(run_id="1"))
+    store.save("prod", configurations={"spark.my.thing": secret("new1")}, arguments={"queue": secret("new2")})
+    new = store.submit(task(run_id="2"))
+    differences = diff_receipts(store.receipt(old.submission_id), store.receipt(new.submission_id))
+    settings = {change.where: (change.old, change.new) for change in differences if "." in change.where}
+    assert settings == {
+        "arguments.queue": (HIDDEN, None),
+        "configurations.spark.my.thing": (HIDDEN, HIDDEN),
+        "configurations.spark.yarn.queue": (None, HIDDEN),
+    }
