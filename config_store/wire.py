@@ -484,6 +484,8 @@ class WhenPaused(StrEnum):
 class ChildWish(Wire):
     """A master's task asks for its child run; ``stop_with_parent``: nobody waits for it when the task has ended."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"dag_id": "prepare", "conf": {"day": "2026-01-31"}}]})
+
     dag_id: str = Field(min_length=1, max_length=250)
     conf: dict[str, Any] = {}
     on_child_failed: OnChildFailed = OnChildFailed.RESUME
@@ -526,6 +528,8 @@ class ChildState(Wire):
 
 class ChildTokens(Wire):
     """Whose states are asked for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"tokens": ["17:dGhlIHNlY3JldA"]}]})
 
     tokens: list[str] = Field(max_length=10_000)
 

@@ -106,6 +106,7 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
         },
     ),
     (problems.ForbiddenDag("payroll"), {"status": 403, "title": "Permission missing"}),
+    (problems.ChildUnusable("payroll", "it is paused"), {"status": 409, "title": "Nothing was started"}),
     (problems.CrossSite("Another site asked."), {"status": 403, "title": "Refused from another site"}),
     (problems.PreconditionMissing("Send If-Match."), {"status": 428, "title": "If-Match is missing"}),
     (problems.TooLarge(1000), {"status": 413, "title": "Too large"}),

@@ -60,6 +60,10 @@ class TaskProcess:
         return Submitter(name="task", task=task(try_number=self.try_number), task_instance_id=task_instance_id)
 
 
+#: Where Airflow shows receipts.
+RECEIPTS = "/plugin/spark-submissions/couture/pages/submissions"
+
+
 @pytest.fixture
 def process(services: Services, monkeypatch: pytest.MonkeyPatch) -> TaskProcess:
     """The process of one try, which the store knows."""
@@ -126,9 +130,7 @@ def test_a_task_proves_itself_and_runs(
 def test_the_link_is_there_as_soon_as_the_receipt(filled: LiveStore, process: TaskProcess) -> None:
     filled.is_away = lambda asked: "/files/" in asked and process.pushed == {}
     submission_id = execute(operator(), process)
-    assert process.pushed == {
-        "_link_ReceiptLink": f"https://airflow.example.com/couture/api/v1/submissions/{submission_id}"
-    }
+    assert process.pushed == {"_link_ReceiptLink": f"https://airflow.example.com{RECEIPTS}/{submission_id}"}
 
 
 @pytest.mark.parametrize(("map_index", "told"), [(None, -1), (-1, -1), (3, 3)])
@@ -144,7 +146,7 @@ def test_a_task_of_another_airflow_says_who_it_is(
     assert (receipt.submission_id, receipt.submitted_by, receipt.outcome) == (submission_id, "ci", "succeeded")
     assert receipt.task == task(try_number=2, map_index=told)
     assert process.state == {}  # nothing to prove there
-    assert process.pushed == {"_link_ReceiptLink": f"{filled.url}/couture/api/v1/submissions/{submission_id}"}
+    assert process.pushed == {"_link_ReceiptLink": f"{filled.url}{RECEIPTS}/{submission_id}"}
 
 
 def test_a_wrong_parameter_is_told_before_the_store_is_asked(filled: LiveStore, process: TaskProcess) -> None:
