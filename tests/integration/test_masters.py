@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -195,7 +196,7 @@ def test_a_retry_resumes_the_child_where_it_broke(masters: Masters, first_runs: 
     }
     first_log = masters.log("master_resumes", "resume", run_id)
     assert f"The child DAG 'child_breaks' ended as failed (run {child}). Its failed tasks: second." in first_log
-    assert "  second: running -> failed" in first_log or "  second: failed" in first_log
+    assert re.search(r"^.*  second: (\w+ -> )?failed", first_log, re.MULTILINE)
     assert "Resumed, with what had failed in it:" in masters.log("master_resumes", "resume", run_id, 2)
 
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 JOBS, BUILT, GROUPS = "example_dags/jobs", "build/jobs", "example_dags/groups"
 LOGIN = ["login", "--username", "admin", "--password-stdin", "<swordfish\n"]
+CODE = [f"{JOBS}/ratings.py", f"{JOBS}/train.py", f"{BUILT}/ratings-jobs.jar"]
 UPLOADS = [
-    ["artifacts", "upload", "code", f"{JOBS}/ratings.py", f"{BUILT}/ratings-jobs.jar", "--note", "the demo"],
+    ["artifacts", "upload", "code", *CODE, "--note", "the demo"],
     ["artifacts", "upload", "dependencies", f"{JOBS}/movielens.py", f"{BUILT}/job-argument.jar", "--note", "the demo"],
 ]
 LIST = ["groups", "list", "--output", "json"]
