@@ -129,6 +129,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.StorageMisconfigured: (500, "The blob storage is not set up"),
     errors.StorageRefused: (500, "The blob storage refuses access"),
     errors.StorageAbsent: (500, "The blob storage is not there"),
+    errors.StorageForeign: (500, "The blob storage is another's"),
     errors.StorageUnreachable: (503, "The blob storage does not answer"),
     errors.BlobVanished: (409, "Cleaned away meanwhile"),
     errors.BlobMissing: (500, "A stored file is missing"),

@@ -19,12 +19,19 @@ from config_store.usage import dags_using_versions, groups_using_dependency
 from config_store.wire import PlannedArtifact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
 
     from config_store.blobs.protocol import Blob
+
+
+#: What an export can name, and a column holds.
+LARGEST_VERSION = 999_999_999
+
+#: Databases take a few tens of thousands of parameters in one statement.
+_NAMES_AT_ONCE = 1000
 
 
 class ArtifactKind(StrEnum):
@@ -165,9 +172,16 @@ def get_version(session: Session, kind: ArtifactKind, name: str, version: int) -
 def find_newest(
     session: Session, names_by_kind: Mapping[ArtifactKind, Collection[str]]
 ) -> dict[tuple[ArtifactKind, str], Version]:
-    """The newest visible versions of many names, by one query; what is not there is left out."""
-    kinds = [(kind, [name for name in names if is_file_name(name)]) for kind, names in names_by_kind.items()]
-    named = or_(false(), *[(ArtifactRow.kind == kind) & ArtifactRow.name.in_(names) for kind, names in kinds])
+    """The newest visible versions of many names, by few queries; what is not there is left out."""
+    wanted = [(kind, name) for kind, names in names_by_kind.items() for name in names if is_file_name(name)]
+    batches = (wanted[start : start + _NAMES_AT_ONCE] for start in range(0, len(wanted), _NAMES_AT_ONCE))
+    versions = (version for batch in batches for version in _newest_of(session, batch))
+    return {(version.kind, version.name): version for version in versions}
+
+
+def _newest_of(session: Session, wanted: Sequence[tuple[ArtifactKind, str]]) -> Iterator[Version]:
+    names = {kind: [name for other, name in wanted if other is kind] for kind in ArtifactKind}
+    named = or_(false(), *[(ArtifactRow.kind == kind) & ArtifactRow.name.in_(names[kind]) for kind in ArtifactKind])
     newest = (
         select(func.max(VersionRow.version))
         .where(VersionRow.artifact_id == ArtifactRow.id, VersionRow.hidden_at.is_(None))
@@ -175,8 +189,7 @@ def find_newest(
         .scalar_subquery()
     )
     query = select(VersionRow, ArtifactRow).join(ArtifactRow).where(named, VersionRow.version == newest)
-    versions = [_version(*row) for row in session.execute(query)]
-    return {(version.kind, version.name): version for version in versions}
+    return (_version(*row) for row in session.execute(query))
 
 
 def add_version(
@@ -198,6 +211,8 @@ def add_version(
 
 
 def _insert_version(session: Session, row: ArtifactRow, blob: Blob, author: str, note: str) -> Version:
+    if row.newest >= LARGEST_VERSION:
+        raise reject("version", f"{row.name!r} has reached the number {row.newest:,}, the last; use another name")
     row.newest += 1
     added = VersionRow(
         artifact_id=row.id,

@@ -18,7 +18,7 @@ from config_store.artifacts import ArtifactKind
 from config_store.blobs.protocol import GRACE
 from config_store.content import FILE_LISTS, from_document
 from config_store.database import VERSION_TABLE
-from config_store.errors import BlobMissing, BlobVanished
+from config_store.errors import BlobMissing, BlobVanished, StorageForeign
 from config_store.models import ArtifactRow, RevisionRow, SubmissionFileRow, SubmissionRow, VersionRow
 from config_store.wire import Outcome, State
 
@@ -115,7 +115,7 @@ def hold_every_blob(session: Session) -> None:
 
 
 def find_litter(database: Database, blobs: BlobStorage, limits: Limits, told: Callable[[str], None]) -> Litter:
-    """What may go, and nothing is changed. ``told`` hears what is being looked at."""
+    """What may go, and nothing is changed. ``told`` hears what is being looked at. Raises StorageForeign."""
     newest = _newest_revision(database)
     told("Reading revisions …")
     with database.reading() as session:
@@ -123,9 +123,15 @@ def find_litter(database: Database, blobs: BlobStorage, limits: Limits, told: Ca
         told("Counting receipts and hidden versions …")
         versions = tuple(_unused_versions(session, limits, used.pins))
         needed = used.digests | _needed_by_rows(session, limits, versions)
+        known = used.digests | _named_by_rows(session)
+        is_new = session.scalar(select(ArtifactRow.id).limit(1)) is None and newest == 0
         receipts, open_receipts = _count_receipts(session, limits)
     told("Listing blobs …")
-    unneeded = (blob for blob in blobs.stored() if blob.sha256 not in needed)
+    stored = list(blobs.stored())
+    # rows of artifacts and revisions stay for ever: only a store that was never used has none
+    if stored and (known or is_new) and known.isdisjoint(blob.sha256 for blob in stored):
+        raise StorageForeign(len(stored))
+    unneeded = (blob for blob in stored if blob.sha256 not in needed)
     return Litter(
         receipts=receipts,
         open_receipts=open_receipts,
@@ -202,6 +208,13 @@ def _needed_by_rows(session: Session, limits: Limits, without: Sequence[HiddenVe
         .where(~_may_go(limits))
     )
     return {sha256 for number, sha256 in versions if number not in gone} | set(files)
+
+
+def _named_by_rows(session: Session) -> set[str]:
+    """The digests of all versions and receipts."""
+    return {
+        sha256 for row in (VersionRow, SubmissionFileRow) for sha256 in session.scalars(select(row.sha256).distinct())
+    }
 
 
 def _may_go(limits: Limits) -> ColumnElement[bool]:

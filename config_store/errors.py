@@ -279,6 +279,18 @@ class StorageAbsent(StorageMisconfigured):
         )
 
 
+class StorageForeign(StorageMisconfigured):
+    """A blob storage of which this database knows nothing: one of the two belongs to another installation."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(
+            f"Of the blobs in the blob storage ({count:,}) this database names none: they may be those of another "
+            "installation. Nothing is removed. Check [database] sql_alchemy_conn and [couture] blob_root; if they are "
+            "right, remove the files in that storage by hand."
+        )
+
+
 class StorageUnreachable(StoreError):
     """A blob storage that does not answer as it should; ``reason`` holds no secret."""
 

@@ -113,7 +113,8 @@ def fulfil_rerun(session: Session, row: SubmissionRow, receipt: Receipt, rerun: 
         **row.facts,
         "rerun_of": rerun.model_copy(update={"submission_id": receipt.submission_id}).model_dump(mode="json"),
     }
-    old = session.get_one(SubmissionRow, receipt.submission_id)
+    # as it stands now: its end may be told at this moment
+    old = session.get_one(SubmissionRow, receipt.submission_id, with_for_update=True, populate_existing=True)
     told = rerun.model_copy(update={"submission_id": row.id})
     old.facts = {**old.facts, "rerun": told.model_dump(mode="json")}
     old.updated_at = datetime.now(UTC)

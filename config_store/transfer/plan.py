@@ -13,7 +13,7 @@ from sqlalchemy import select
 from config_store.artifacts import ArtifactKind, find_version
 from config_store.content import Content, seal
 from config_store.diff import Change, diff_contents
-from config_store.errors import Fault, InvalidInput, NotFound
+from config_store.errors import MAX_TOLD, Fault, InvalidInput, NotFound
 from config_store.groups import Group, default_group_name, get_group, list_group_names
 from config_store.models import ArtifactRow, VersionRow
 from config_store.names import nearest
@@ -325,6 +325,8 @@ class _Planner:
                         f"{error}{hint} Upload it first, or import it from an export with artifacts.",
                     )
                 )
+                if len(self._faults) > MAX_TOLD:  # each took a search for what is near
+                    raise InvalidInput(self._faults) from error
 
     # --- the default, the secrets ---
 

@@ -38,7 +38,7 @@ def export(api: Api, target: Path, names: tuple[str, ...], artifacts: bool, outp
 
     Groups as YAML, Hadoop files as they are, artifacts by name and digest. Secrets stand as names
     (COUTURE_SECRET_…), never as values. The same configuration gives the same bytes. A folder that holds an
-    export already gets the new one in its place; what else lies in it stays.
+    export already gets the new one in its place; what else lies in it, or among the groups, stays.
     """
     params: dict[str, Any] = {"group": list(names) or None, "artifacts": "true" if artifacts else None}
     if target.name.endswith(ARCHIVE):
@@ -68,7 +68,7 @@ def _receive(api: Api, params: dict[str, Any], file: BinaryIO) -> None:
 
 
 def _to_folder(api: Api, target: Path, params: dict[str, Any], *, whole: bool) -> None:
-    from couture_ops.cli.tree import ROOTS, unpack
+    from couture_ops.cli.tree import ROOTS, copy_others, unpack
 
     _check_target(target, ROOTS, whole=whole)
     target.mkdir(parents=True, exist_ok=True)
@@ -78,6 +78,7 @@ def _to_folder(api: Api, target: Path, params: dict[str, Any], *, whole: bool) -
         _receive(api, params, cast("BinaryIO", packed))
         packed.seek(0)
         unpack(cast("BinaryIO", packed), new)
+        copy_others(target, new)
         _exchange(target, new, ROOTS)
 
 

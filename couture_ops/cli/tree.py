@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -176,6 +177,24 @@ def unpack(archive: BinaryIO, folder: Path) -> None:
         if isinstance(error, OSError) and error.errno:
             raise
         raise TreeError(folder, f"what the server sent is no whole tar.gz: {error}") from error
+
+
+#: What the next export of the same folder replaces; anything else there is somebody's own.
+_EXPORTED = re.compile(
+    r"couture\.yaml|artifacts\.yaml|groups/[^/]+\.yaml|groups/[^/]+/([^/]+\.xml|krb5\.conf)|artifacts/[0-9a-f]{64}"
+)
+
+
+def copy_others(source: Path, target: Path) -> None:
+    """Copy what lies among the files of an export and is none of them, such as a README beside the groups."""
+    for root in ROOTS:
+        folder = source / root
+        paths = sorted(folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else []
+        for path in paths:
+            name = path.relative_to(source)
+            if (path.is_file() or path.is_symlink()) and not _EXPORTED.fullmatch(name.as_posix()):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target / name, follow_symlinks=False)
 
 
 def _write(tar: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> None:

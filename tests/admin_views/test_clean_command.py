@@ -16,7 +16,9 @@ from airflow.cli.cli_config import GroupCommand
 
 from admin_views.clean_command import age, run_clean
 from admin_views.commands import get_cli_commands
+from config_store.artifacts import ArtifactKind, add_version
 from config_store.blobs.file_system import FileSystemBlobs
+from config_store.database import Database, open_engine
 
 #: Everything of the furnished store that nobody names, and two days old.
 LITTER = b"x" * 1_500_000
@@ -24,7 +26,7 @@ LITTER = b"x" * 1_500_000
 
 @pytest.fixture
 def home(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An AIRFLOW_HOME whose store holds one blob that nobody names and one unfinished upload, both old."""
+    """An AIRFLOW_HOME whose store holds a jar, one blob that nobody names and one unfinished upload, both old."""
     shutil.copy(empty_store, tmp_path / "store.db")
     monkeypatch.setenv("AIRFLOW__COUTURE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("AIRFLOW__COUTURE__BLOB_ROOT", str(tmp_path / "blobs"))
@@ -32,9 +34,13 @@ def home(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with blobs.writer("x") as writer:
         writer.write(LITTER)
         blob = writer.commit()
-    with blobs.writer("young") as writer:
-        writer.write(b"young")
-        writer.commit()
+    with blobs.writer("used.jar") as writer:
+        writer.write(b"used")
+        used = writer.commit()
+    database = Database(open_engine(f"sqlite:///{tmp_path / 'store.db'}"))
+    with database.writing() as session:
+        add_version(session, ArtifactKind.CODE, "used.jar", used, author="ada")
+    database.engine.dispose()
     left = tmp_path / "blobs" / "incoming" / "left"
     left.write_bytes(b"half")
     for path in (blobs.path(blob.sha256), left):
@@ -78,6 +84,18 @@ def test_yes_removes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(list(FileSystemBlobs(home / "blobs"))) == 1
     clean("--yes", "--receipts-older-than", "90d", "--hidden-versions-older-than", "1w")
     assert capsys.readouterr().out.endswith("There is nothing to remove.\n")
+
+
+def test_a_storage_of_another_installation_is_left_alone(home: Path, tmp_path: Path, empty_store: Path) -> None:
+    shutil.copy(empty_store, tmp_path / "store.db")
+    with pytest.raises(SystemExit) as ended:
+        clean("--yes")
+    assert str(ended.value) == (
+        "Of the blobs in the blob storage (2) this database names none: they may be those of another installation. "
+        "Nothing is removed. Check [database] sql_alchemy_conn and [couture] blob_root; if they are right, remove the "
+        "files in that storage by hand."
+    )
+    assert len(list(FileSystemBlobs(home / "blobs"))) == 2
 
 
 def test_a_store_that_is_not_there_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
     (errors.StorageMisconfigured("no such scheme"), {"status": 500, "title": "The blob storage is not set up"}),
     (errors.StorageRefused("s3://b", "no"), {"status": 500, "title": "The blob storage refuses access"}),
     (errors.StorageAbsent("s3://b", "b"), {"status": 500, "title": "The blob storage is not there"}),
+    (errors.StorageForeign(2), {"status": 500, "title": "The blob storage is another's"}),
     (errors.StorageUnreachable("s3://b", "no"), {"status": 503, "title": "The blob storage does not answer"}),
     (errors.BlobVanished("00"), {"status": 409, "title": "Cleaned away meanwhile"}),
     (errors.BlobMissing("00"), {"status": 500, "title": "A stored file is missing"}),

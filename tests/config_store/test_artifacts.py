@@ -7,11 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from config_store.artifacts import SUFFIXES, ArtifactKind, find_version, get_version, list_artifacts
+from config_store.artifacts import (
+    LARGEST_VERSION,
+    SUFFIXES,
+    ArtifactKind,
+    find_newest,
+    find_version,
+    get_version,
+    list_artifacts,
+)
 from config_store.blobs.protocol import Blob
 from config_store.errors import InUse, InvalidInput, NotFound, User
-from config_store.models import VersionRow
+from config_store.models import ArtifactRow, VersionRow
 from config_store.submissions import get_file
 from tests.config_store.store import CODE, DEPENDENCY, Store
 from tests.stand_ins import task
@@ -115,6 +124,24 @@ class TestUpload:
         with ThreadPoolExecutor(WRITERS) as threads:
             assert set(threads.map(upload, range(WRITERS))) == {1}
         assert store.count(VersionRow) == 1
+
+
+class TestNumbers:
+    def test_behind_the_last_number_is_none(self, store: Store) -> None:
+        store.upload("x.jar")
+        with store.database.writing() as session:
+            session.execute(update(ArtifactRow).values(newest=LARGEST_VERSION))
+        with pytest.raises(InvalidInput, match=r"^version: 'x\.jar' has reached the number 999,999,999, the last; "):
+            store.upload("x.jar", b"another")
+        assert newest(store, "x.jar") == 1
+
+    def test_more_names_than_a_statement_takes(self, store: Store) -> None:
+        store.upload("x.jar")
+        store.upload("x.py", kind=CODE)
+        names = ["x.jar", *(f"absent{number}.jar" for number in range(70_000))]
+        with store.database.reading() as session:
+            found = find_newest(session, {DEPENDENCY: names, CODE: ["x.py"]})
+        assert {key: version.version for key, version in found.items()} == {(DEPENDENCY, "x.jar"): 1, (CODE, "x.py"): 1}
 
 
 class TestFind:

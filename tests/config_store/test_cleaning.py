@@ -18,7 +18,7 @@ from config_store.artifacts import find_version
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.blobs.opening import open_blobs
 from config_store.cleaning import Limits, Litter, Removed, find_litter, hold_blobs, limits_at, remove_litter
-from config_store.errors import BlobVanished, NotFound
+from config_store.errors import BlobVanished, NotFound, StorageForeign
 from config_store.models import ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
 from config_store.wire import Outcome, State
 from tests.config_store.store import CODE, DEPENDENCY, Store
@@ -106,6 +106,26 @@ def test_blobs_that_nobody_names_go(store: Store) -> None:
     assert not found(store, limits())
 
 
+@pytest.mark.parametrize("has_rows", [False, True])
+def test_a_storage_of_another_installation_stays_as_it_is(store: Store, has_rows: bool) -> None:
+    theirs = [store.keep(b"their jar"), store.keep(b"their file")]
+    if has_rows:
+        store.blobs.delete(store.upload("ours.jar").sha256)
+    with pytest.raises(StorageForeign, match=r"^Of the blobs in the blob storage \(2\) this database names none: "):
+        found(store, limits(DAY, DAY))
+    assert sorted(store.blobs) == sorted(blob.sha256 for blob in theirs)
+
+
+def test_the_last_blobs_of_a_store_go_when_its_rows_are_gone(store: Store) -> None:
+    store.upload("a.jar")
+    store.hide("a.jar")
+    age_hidden(store, "a.jar", 2 * DAY)
+    litter = found(store, limits(hidden=DAY))
+    clean(store, limits(hidden=DAY), replace(litter, blobs=()))  # as if it had been killed before the blobs
+    assert len(clean(store, limits()).blobs) == 1
+    assert not list(store.blobs)
+
+
 def test_what_revisions_versions_and_receipts_name_stays(store: Store) -> None:
     core = store.config_file("core-site.xml", "<configuration/>")
     older = store.config_file("a.xml", "<configuration></configuration>")
@@ -126,6 +146,7 @@ def test_what_revisions_versions_and_receipts_name_stays(store: Store) -> None:
 
 @pytest.mark.parametrize("store", ["file_system"], indirect=True)
 def test_what_was_written_within_a_day_stays(store: Store) -> None:
+    used = store.upload("a.jar")
     old, young = store.keep(b"old"), store.keep(b"young")
     assert isinstance(store.blobs, FileSystemBlobs)
     for blob, age in ((old, 86400 + 60), (young, 86400 - 60)):
@@ -135,7 +156,7 @@ def test_what_was_written_within_a_day_stays(store: Store) -> None:
     asked = limits_at(datetime.now(UTC))
     removed = clean(store, asked)
     assert (digests(removed), len(removed.leftovers)) == ({old.sha256}, 1)
-    assert list(store.blobs) == [young.sha256]
+    assert sorted(store.blobs) == sorted([young.sha256, used.sha256])
     assert len(list(store.blobs.leftovers())) == 1
 
 
@@ -280,6 +301,7 @@ def between(store: Store, asked: Limits) -> Iterator[list[Removed]]:
 
 
 def test_a_blob_that_is_uploaded_again_meanwhile_stays(store: Store) -> None:
+    store.upload("used.jar")
     blob = store.keep(b"classes")
     with between(store, limits()) as removed:
         store.upload("lib.jar", b"classes")
@@ -310,6 +332,7 @@ def test_a_blob_that_a_receipt_names_meanwhile_stays(store: Store) -> None:
 
 @pytest.mark.parametrize("store", ["file_system"], indirect=True)
 def test_a_blob_that_is_written_again_meanwhile_stays_before_anything_names_it(store: Store) -> None:
+    store.upload("used.jar")
     blob = store.keep(b"classes")
     assert isinstance(store.blobs, FileSystemBlobs)
     os.utime(store.blobs.path(blob.sha256), (time.time() - 2 * 86400,) * 2)
@@ -320,6 +343,7 @@ def test_a_blob_that_is_written_again_meanwhile_stays_before_anything_names_it(s
 
 
 def test_who_is_about_to_name_a_blob_that_was_cleaned_hears_of_it(store: Store) -> None:
+    store.upload("used.jar")
     blob = store.keep(b"classes")
     clean(store, limits())
 
@@ -337,6 +361,7 @@ def test_who_is_about_to_name_a_blob_that_was_cleaned_hears_of_it(store: Store) 
 
 def test_uploads_and_cleaning_at_once_lose_nothing(store: Store) -> None:
     """Every blob and every upload counts as old here, so that only the lock is between the two."""
+    store.upload("used.jar")
     recorded: list[str] = []
 
     def upload(worker: int) -> None:

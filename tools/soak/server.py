@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,10 @@ class KillableServer:
         wait_for("an answer of the API server", lambda: self._answers() or None, READY_S, POLL_S)
 
     def kill(self) -> None:
-        """`kill -9` of its whole session."""
+        """`kill -9` of its whole session; of one that has ended by itself nothing is left to kill."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
 

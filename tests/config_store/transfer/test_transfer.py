@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config_store import groups
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.content import SECTIONS, Content, Dependency, check_content
-from config_store.errors import InvalidInput, PlanOutdated, StaleRevision
+from config_store.errors import MAX_TOLD, InvalidInput, PlanOutdated, StaleRevision
 from config_store.groups import Save
 from config_store.kerberos import seal_keytab
 from config_store.models import GroupRow
@@ -410,6 +410,12 @@ def test_what_no_group_can_choose_is_told_with_what_is_near(transfer: Transfer) 
         "groups/prod.yaml: arguments.jars: There is no dependency 'libb.jar'. Did you mean: hbase.jar? "
         "Upload it first, or import it from an export with artifacts.",
     ]
+
+
+def test_after_many_unknown_dependencies_no_further_is_looked_for(transfer: Transfer) -> None:
+    names = ", ".join(f"lib{number}.jar" for number in range(MAX_TOLD + 50))
+    faults = transfer.faults({"groups/prod.yaml": f"jars: [{names}]"})
+    assert len(faults) == MAX_TOLD + 1
 
 
 def test_a_number_that_means_another_file_is_refused(transfer: Transfer) -> None:

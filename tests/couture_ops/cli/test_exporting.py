@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from couture_ops.cli.connection import Api
 
-OLD = {"couture.yaml": b"format: 1\n", "groups/old.yaml": b"{}\n", "artifacts/0": b"old", "README.md": b"mine"}
+BLOB = "artifacts/" + "0" * 64
+OLD = {
+    "couture.yaml": b"format: 1\n",
+    "groups/old.yaml": b"{}\n",
+    f"artifacts/{'0' * 64}": b"old",
+    "README.md": b"mine",
+}
 NEW = {"couture.yaml": b"format: 1\n", "groups/new.yaml": b"{}\n", "artifacts.yaml": b"{}\n"}
 #: Two names of the old go aside and get new ones, one comes, one goes.
 MOVES = 6
@@ -70,6 +76,17 @@ def test_the_new_export_takes_the_place_of_the_old(folder: Path, monkeypatch: py
     assert files_of(folder) == {**NEW, "README.md": b"mine"}
     assert len(moved) == MOVES
     assert not list(folder.glob(".couture*"))
+
+
+def test_what_lies_among_the_groups_and_is_no_export_stays(folder: Path) -> None:
+    own = {"groups/README.md": b"ours", "groups/old/notes/why.txt": b"because", "artifacts/.gitkeep": b""}
+    for name, content in {**own, "groups/old/core-site.xml": b"<configuration/>"}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / "groups/link").symlink_to("README.md")
+    export(folder)
+    assert files_of(folder) == {**NEW, **own, "README.md": b"mine", "groups/link": b"ours"}
+    assert (folder / "groups/link").is_symlink()
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
