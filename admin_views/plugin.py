@@ -29,8 +29,11 @@ class CouturePlugin(AirflowPlugin):
         """Built when the API server asks for it; workers and the scheduler never do."""
         from admin_views.app import create_app
         from admin_views.assembly import assemble_services
+        from admin_views.frozen_heap import FreezeHeap
 
-        return [{"app": create_app(assemble_services()), "url_prefix": URL_PREFIX, "name": "couture"}]
+        app = create_app(assemble_services())
+        app.add_middleware(FreezeHeap)
+        return [{"app": app, "url_prefix": URL_PREFIX, "name": "couture"}]
 
     @cached_property
     def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]  # as above
