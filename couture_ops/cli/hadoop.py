@@ -9,6 +9,7 @@ import click
 
 from couture_ops.cli.connection import Api
 from couture_ops.cli.content import show_files
+from couture_ops.cli.hadoop_properties import list_properties, set_properties, unset_properties
 from couture_ops.cli.options import (
     confirm,
     examples,
@@ -109,3 +110,7 @@ def delete_file(api: Api, group: str, file: str, yes: bool, note: str, output: s
     before = current_group(api, group)
     after = api.send("DELETE", "groups", group, "hadoop", file, params={"note": note}, revision=before["revision"])
     report_save(before, after, output)
+
+
+for command in (list_properties, set_properties, unset_properties):
+    hadoop.add_command(command)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 import click
 
+from couture_ops.cli.assignments import ASIDE, AssignmentCommand, parse_assignments, read_values
 from couture_ops.cli.connection import Api
 from couture_ops.cli.content import show_content
 from couture_ops.cli.dependencies import jars, py_files
@@ -18,8 +18,6 @@ from couture_ops.cli.output import emit, say
 from couture_ops.cli.saving import current_group, patch_content, report_save
 
 env_option = click.option("--env", "environment", is_flag=True, help="KEY is an environment variable.")
-#: Read the value from elsewhere than the command line.
-ASIDE = "-"
 
 
 @click.group(
@@ -44,24 +42,6 @@ def show_settings(api: Api, group: str, output: str) -> None:
     """
     content = current_group(api, group)["content"]
     emit(content, output, lambda: show_content(content))
-
-
-class AssignmentCommand(click.Command):
-    """Takes an option of spark-submit for the setting that was meant."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Wrong usage says how the setting is written."""
-        given = list(args)  # click empties the list
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            name = error.option_name.lstrip("-")
-            if not any(word.partition("=")[0] == f"--{name}" for word in given):
-                raise
-            # the value is not repeated: it may be a secret
-            raise click.UsageError(
-                f"No such option: --{name}. A setting is written without dashes: {name}=VALUE", ctx
-            ) from error
 
 
 @settings.command(
@@ -107,7 +87,7 @@ def set_settings(
     before = current_group(api, group)
     marks = {"final": final, "secret": secret, "note": setting_note}
     changes: dict[str, dict[str, Any]] = {}
-    for key, value in _read_values(values).items():
+    for key, value in read_values(values).items():
         section = section_of(key, environment)
         known = before["content"][section].get(key) or {}
         if known.get("secret") and secret is None and values[key] != ASIDE:
@@ -139,20 +119,6 @@ def _warn_of_secrets(settings: dict[str, Any], literals: list[str]) -> None:
             )
 
 
-def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
-    """``KEY=VALUE`` texts as a dictionary; wrong usage when one has no ``=`` or a key comes twice."""
-    values: dict[str, str] = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not key.strip() or not equals:
-            # The text is not repeated: what has no '=' may be a secret gone astray.
-            raise click.UsageError("Settings are given as KEY=VALUE.")
-        if key in values:
-            raise click.UsageError(f"{key} is given twice.")
-        values[key] = value
-    return values
-
-
 def section_of(key: str, environment: bool) -> str:
     """The part of a content that holds the key."""
     if environment:
@@ -168,22 +134,6 @@ def _refuse_literals(values: dict[str, str]) -> None:
                 f"can read it and the shell keeps it. Write {key}=- to type it hidden or to give it on "
                 "standard input."
             )
-
-
-def _read_values(values: dict[str, str]) -> dict[str, str]:
-    aside = [key for key, value in values.items() if value == ASIDE]
-    if len(aside) > 1 and not sys.stdin.isatty():
-        raise click.UsageError(f"Standard input holds one value, not those of {' and '.join(aside)}.")
-    return {key: _read_aside(key) if value == ASIDE else value for key, value in values.items()}
-
-
-def _read_aside(key: str) -> str:
-    if sys.stdin.isatty():
-        return str(click.prompt(f"Value of {key}", hide_input=True, err=True))
-    value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if not value:
-        raise click.UsageError(f"{key}=- reads standard input, which is empty.")
-    return value
 
 
 def _setting(known: dict[str, Any], value: str, marks: dict[str, Any]) -> dict[str, Any]:

@@ -134,3 +134,19 @@ def test_the_whole_configuration_goes_through_text(airflow: LiveAirflow, couture
         query: dict[str, str | int] = {"event": "couture.group.save", "order_by": "-when", "limit": 1}
         (entry,) = client.get("/api/v2/eventLogs", params=query).raise_for_status().json()["event_logs"]
     assert json.loads(entry["extra"])["subject"] == "group g_large"
+
+
+def test_a_property_of_a_hadoop_file_changes_alone(couture: Shell, tmp_path: Path) -> None:
+    text = '<configuration>\r\n  <!-- ours -->\r\n  <property name="a" value="1"/>\r\n</configuration>\r\n'
+    file = tmp_path / "core-site.xml"
+    file.write_bytes(text.encode())
+    couture("groups", "create", "properties")
+    couture("hadoop", "put", "properties", str(file))
+    assert "Saved revision 3 of properties." in couture("hadoop", "set", "properties", "core-site.xml", "a=${b}")
+    assert couture("hadoop", "show", "properties", "core-site.xml").encode() == text.replace('"1"', '"${b}"').encode()
+    [row] = couture.json("hadoop", "properties", "properties")["items"]
+    assert (row["name"], row["value"], row["comment"]) == ("a", "${b}", "ours")
+    refused = couture("hadoop", "unset", "properties", "core-site.xml", "aa", status=1)
+    assert "aa" in refused
+    assert "Saved revision 4 of properties." in couture("hadoop", "unset", "properties", "core-site.xml", "a")
+    assert couture.json("hadoop", "properties", "properties")["items"] == []
