@@ -14,7 +14,14 @@ CHANGE = "PATCH /groups/prod/hadoop/core-site.xml/properties"
 
 def prop(name: str, value: str | None, **more: Any) -> dict[str, Any]:
     """A property as the API tells it."""
-    plain = {"file": "core-site.xml", "included_by": None, "line": 7, "final": False, "comment": "", "unknown": []}
+    plain: dict[str, Any] = {
+        "file": "core-site.xml",
+        "included_by": None,
+        "line": 7,
+        "final": False,
+        "comment": "",
+        "unknown": [],
+    }
     return {**plain, "name": name, "value": value, "effective": value, "overridden_by": None, "fault": "", **more}
 
 
