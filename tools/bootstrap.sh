@@ -188,19 +188,24 @@ set_up_databases() { # what can't be installed is told, and its tests are skippe
 
 # --- The browser for the tests ---------------------------------------------------------------------------------
 
-browser_advice="Install Chromium, on Debian: sudo apt-get install --no-install-recommends chromium. Without it the \
-tests of the pages in a browser are skipped."
+browser_advice="Install Chromium, on Debian: sudo apt-get install --no-install-recommends chromium libatomic1. Without \
+it the tests of the pages in a browser are skipped."
+
+find_libatomic() { # prints its path, nothing when it is not there
+  "$venv/bin/python" -c 'import ctypes.util as u; print(u.find_library("atomic") or "")'
+}
 
 set_up_browser() { # as above; the tests look in the same place
-  if command -v chromium >/dev/null; then return; fi
+  # playwright drives it by a Node of its own, which needs libatomic
+  if command -v chromium >/dev/null && [ -n "$(find_libatomic)" ]; then return; fi
   if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
-    say "no chromium here. $browser_advice"
+    say "chromium or its library libatomic is missing here. $browser_advice"
     return
   fi
   say "a browser for the tests: Debian's chromium, as a system package"
   {
     as_root apt-get update -q &&
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium libatomic1
   } >"$logs/browser.log" 2>&1 </dev/null || say "it could not be installed (build/setup/browser.log). $browser_advice"
 }
 

@@ -125,8 +125,8 @@ def test_a_browser_that_can_not_be_installed_is_told_and_done_without() -> None:
     ended = run_shell("command() { return 1; }; set_up_browser")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == (
-        "setup: no chromium here. Install Chromium, on Debian: sudo apt-get install --no-install-recommends chromium. "
-        "Without it the tests of the pages in a browser are skipped.\n"
+        "setup: chromium or its library libatomic is missing here. Install Chromium, on Debian: sudo apt-get install "
+        "--no-install-recommends chromium libatomic1. Without it the tests of the pages in a browser are skipped.\n"
     )
 
 

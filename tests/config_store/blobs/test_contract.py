@@ -308,4 +308,4 @@ def test_a_large_blob_is_never_held_in_memory(blobs: BlobStorage) -> None:
         assert writer.commit().size == 64 * 1024 * 1024
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 4 * 1024 * 1024
+    assert peak < 16 * 1024 * 1024  # servers of other tests may run in threads of this process

@@ -26,14 +26,19 @@ class Session:
     command_lines: tuple[str, ...]
 
 
+def open_terminal() -> tuple[int, int]:
+    """A pseudo-terminal: the end of who types, the end of the program."""
+    try:
+        return pty.openpty()
+    except OSError as error:  # a bare chroot without /dev/pts
+        pytest.skip(f"this machine has no pseudo-terminals: {error}")
+
+
 def run_at_terminal(
     argv: Sequence[str], environment: Mapping[str, str], folder: Path, typed: Iterable[tuple[str, str]] = ()
 ) -> Session:
     """Input and errors are the terminal, output is a pipe. ``typed``: (text to wait for, what to type)."""
-    try:
-        controller, terminal = pty.openpty()
-    except OSError as error:  # a bare chroot without /dev/pts
-        pytest.skip(f"this machine has no pseudo-terminals: {error}")
+    controller, terminal = open_terminal()
     process = subprocess.Popen(
         argv,
         env=environment,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import sys
 from typing import Any
 
 import pytest
 
 from couture_ops.cli.dag_tree import duration_text, print_tree, tree_text
+from tests.couture_ops.cli.terminal import open_terminal
 
 
 def node(dag_id: str | None, kind: str = "child", *children: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_colours() -> None:
 
 def on_a_terminal() -> str:
     """What a terminal gets of the tree."""
-    controller, terminal = pty.openpty()
+    controller, terminal = open_terminal()
     with os.fdopen(terminal, "w", encoding="utf-8") as screen, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", screen)
         print_tree(TREE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -45,5 +44,5 @@ def test_what_a_killed_demo_left_is_ended_and_told(airflow: Airflow, capsys: pyt
     environment = {**os.environ, "COUTURE_DEMO": str(airflow.home.folder)}
     with subprocess.Popen(["sleep", "300"], env=environment) as left:
         end_former_demo(airflow.home)
-        assert left.wait(10) == -signal.SIGTERM
+        left.wait(10)  # it would sleep for 300 s; whoever ends it may have read its status before us
     assert capsys.readouterr().out.endswith("ending 1 processes that a killed demo left behind\n")
