@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from config_store.errors import InvalidInput, NotFound
@@ -154,6 +154,7 @@ def test_hadoop_reads_exactly_the_change_that_an_edit_was_to_make(
         edited = edit_properties(name, content, changes)
     except (InvalidInput, NotFound):
         return
+    note(f"{content!r} with {changes!r} became {edited!r}")
     after = hadoops(oracle, tmp_path, {name: edited}, [name])
     assert after is not None
     raw = {key: (read.raw, read.final) for key, read in after.items()}
