@@ -77,6 +77,10 @@ class AirflowApi:
         new = [error for error in errors if datetime.fromisoformat(error["timestamp"]) >= since]
         return {error["filename"]: error["stack_trace"] for error in new}
 
+    def has_dag(self, dag_id: str) -> bool:
+        """Whether Airflow knows the DAG by now."""
+        return self._ask("GET", f"/api/v2/dags/{dag_id}", accepted=NOT_FOUND) is not None
+
     def tree(self, dag_id: str, run_id: str | None = None) -> Any:
         """The DAG, those that it starts, and the runs that belong to the run (None: its newest), by our own API.
 
@@ -89,10 +93,14 @@ class AirflowApi:
         """Let the scheduler run the DAG."""
         self._ask("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any] | None = None) -> None:
         """Start a run; the same call again makes no second one."""
-        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf)}
+        body = {"dag_run_id": run_id, "logical_date": None, **({"conf": dict(conf)} if conf else {})}
         self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accepted=CONFLICT)
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """The state of a run: queued, running, success or failed."""
+        return str(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def tasks(self, dag_id: str, run_id: str) -> list[Task]:
         """The task instances of a run."""
@@ -101,10 +109,14 @@ class AirflowApi:
             Task(one["task_id"], one["map_index"], one["state"], one["try_number"]) for one in answer["task_instances"]
         ]
 
-    def task_log(self, dag_id: str, run_id: str, task: Task) -> TaskLog:
-        """What the newest try of a task left behind."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{max(1, task.try_number)}"
-        return read_log(self._ask("GET", f"{path}?full_content=true&map_index={task.map_index}")["content"])
+    def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
+        """Task -> its state; None before it is scheduled."""
+        return {task.name: task.state for task in self.tasks(dag_id, run_id)}
+
+    def task_log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1, map_index: int = -1) -> TaskLog:
+        """What a try of a task left behind."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        return read_log(self._ask("GET", f"{path}?full_content=true&map_index={map_index}")["content"])
 
     def _ask(self, method: str, path: str, body: object = None, accepted: int = 0) -> Any:
         """The answer's document; None for the one error status that is ``accepted``.

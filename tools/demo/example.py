@@ -168,7 +168,11 @@ class Example:
         return ExampleFailed(failed[0].name, log.failure or log.lines)
 
     def _read_log(self, place: Place) -> TaskLog:
-        return self._get(f"the log of {place.name}", lambda: self._api.task_log(place.dag_id, place.run_id, place.task))
+        task, run = place.task, (place.dag_id, place.run_id)
+        attempt = max(1, task.try_number)  # 0: it ended before it began
+        return self._get(
+            f"the log of {place.name}", lambda: self._api.task_log(*run, task.task_id, attempt, task.map_index)
+        )
 
     def _get(self, what: str, ask: Callable[[], Found]) -> Found:
         """What ``ask`` answers, as soon as Airflow can."""
