@@ -87,10 +87,9 @@ def done(airflow: LiveAirflow) -> str:
     return run_id
 
 
-@pytest.mark.parametrize("role", ["Admin", "Viewer"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("role", "theme"), [("Admin", "light"), ("Viewer", "dark")])
 def test_the_pages_are_fit_for_all_readers_and_screens(
-    browser: Browser, airflow: LiveAirflow, done: str, theme: str, role: str
+    browser: Browser, airflow: LiveAirflow, done: str, role: str, theme: str
 ) -> None:
     seat = take_seat(browser, airflow, role, theme)
     pages = {
@@ -104,11 +103,11 @@ def test_the_pages_are_fit_for_all_readers_and_screens(
         seat.open_page(path, heading)
         expect(seat.frame.locator("html")).to_have_attribute("data-theme", theme)
         assert seat.axe() == [], name
-        seat.photograph(f"{name}-{theme}-{role.lower()}-1280")
+        seat.photograph(f"{name}-{theme}-1280")
         for width in (2560, 800, 360):
             seat.page.set_viewport_size({"width": width, "height": 800})
             assert seat.overflow() <= 0, f"{name} at {width}"
-            seat.photograph(f"{name}-{theme}-{role.lower()}-{width}")
+            seat.photograph(f"{name}-{theme}-{width}")
     seat.context.close()
     assert seat.faults == []
 
@@ -118,7 +117,7 @@ def test_a_tree_follows_what_runs_and_stays_folded_as_the_reader_left_it(admin: 
     child = frame.locator(".tree ul .node")
     expect(child.locator(".status")).to_have_text("running")
     assert admin.axe() == []
-    admin.photograph("master-running-light-admin-1280")
+    admin.photograph("master-running-light-1280")
     frame.locator("summary").press("Enter")
     expect(child).to_be_hidden()
     for _ in range(2):  # with the second answer the first one stands on the page
@@ -159,13 +158,13 @@ def test_a_dag_and_a_run_have_a_tab(admin: Seat, done: str) -> None:
     frame = admin.shows("master")
     expect(frame.get_by_label("Run")).to_be_visible()
     assert admin.axe() == []
-    admin.photograph("tab-of-a-dag-light-admin-1280")
+    admin.photograph("tab-of-a-dag-light-1280")
     admin.page.goto(f"{admin.airflow.url}/dags/master/runs/{done}")
     admin.page.get_by_text(TAB, exact=True).first.click()
     frame = admin.shows("master")
     expect(frame.locator(".lead")).to_contain_text(done)
     expect(frame.get_by_label("Run")).to_have_count(0)
-    admin.photograph("tab-of-a-run-light-admin-1280")
+    admin.photograph("tab-of-a-run-light-1280")
     frame.get_by_role("link", name="All master DAGs").click()
     admin.shows(MASTERS)
 
@@ -174,6 +173,6 @@ def test_a_task_zooms_into_the_run_that_it_started(admin: Seat, held: Held) -> N
     admin.page.goto(f"{admin.airflow.url}/dags/master_slow/runs/{held.run_id}/tasks/hold")
     link = admin.page.get_by_role("link", name=ZOOM)
     expect(link).to_have_attribute("href", re.compile(re.escape(held.child_run_id)))
-    admin.photograph("zoom-link-light-admin-1280")
+    admin.photograph("zoom-link-light-1280")
     link.click()
     expect(admin.page.get_by_text("child_slow").first).to_be_visible()
