@@ -85,7 +85,7 @@ def tree_page(
     tree = api.read_tree(services, caller, dag_id, run or None)
     view = View(request, caller)
     size = sum(1 for _ in _nodes(tree.tree))
-    names = {
+    names: dict[str, Any] = {
         "tree": tree,
         "run": run,
         "tab": tab,

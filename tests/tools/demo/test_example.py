@@ -98,7 +98,7 @@ def test_a_run_is_told_state_by_state_with_its_results_and_the_tree(
         "  prepare > clean: success",
         "  ratings: 3 of 2 users",
         "Run demo__1 of couture_movies",
-        "couture_movies                success  5s",
+        "couture_movies                 success  5s",
         "└─ prepare -> couture_ratings  success  5s",
     ]
     assert server.bodies[f"PATCH {DAGS}/couture_ratings"] == [{"is_paused": False}]
