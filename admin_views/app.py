@@ -22,6 +22,7 @@ from admin_views.api import (
 from admin_views.bodies import LimitBodies
 from admin_views.pages import assets
 from admin_views.pages import groups as group_pages
+from admin_views.pages import masters as master_pages
 from admin_views.pages import submissions as submission_pages
 from admin_views.pages.problems import tell_in_pages
 from admin_views.pages.rendering import PAGES_PREFIX
@@ -59,7 +60,7 @@ def create_app(services: Services) -> FastAPI:
     nouns = (version, groups, checks, hadoop, hadoop_properties, artifacts, submissions, previews, dags, child_runs)
     for router in (*nouns, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
-    for pages in (group_pages, submission_pages):
+    for pages in (group_pages, submission_pages, master_pages):
         app.include_router(pages.router, prefix=PAGES_PREFIX)
     app.router.routes.append(assets.ROUTE)
     app.add_middleware(LimitBodies)

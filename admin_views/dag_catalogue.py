@@ -78,6 +78,12 @@ class AirflowDags:
                 found |= {row.dag_id: _run_head(row) for row in session.execute(runs.order_by(DagRun.id))}
             return found
 
+    def latest_runs(self, dag_id: str, limit: int) -> list[RunHead]:
+        """See :class:`~config_store.dag_tree.DagCatalogue`; the newest is the one that was due last."""
+        newest = _run_columns().where(DagRun.dag_id == dag_id).order_by(DagRun.run_after.desc(), DagRun.id.desc())
+        with create_session() as session:
+            return list(map(_run_head, session.execute(newest.limit(limit))))
+
     def runs(self, runs: Collection[RunKey]) -> dict[RunKey, RunHead]:
         """See :class:`~config_store.dag_tree.DagCatalogue`."""
         with create_session() as session:

@@ -15,7 +15,14 @@ URL_PREFIX = "/couture"
 MENU = (
     ("Spark Configuration", "admin", "spark-configuration", "groups"),
     ("Spark Submissions", "browse", "spark-submissions", "submissions"),
+    ("Master DAGs", "browse", "master-dags", "masters"),
 )
+#: Where Airflow shows a tab, the tab's address there, the page of ours; Airflow fills in the names between braces.
+TABS = (
+    ("dag", "child-dags", "masters/{DAG_ID}?tab=dag"),
+    ("dag_run", "child-dag-runs", "masters/{DAG_ID}?tab=run&run={RUN_ID}"),
+)
+TAB_NAME = "Child DAGs"
 
 
 class CouturePlugin(AirflowPlugin):
@@ -37,22 +44,21 @@ class CouturePlugin(AirflowPlugin):
 
     @cached_property
     def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]  # as above
-        """The pages that Airflow's menu offers, each in a frame."""
+        """The pages that Airflow's menu and the tabs of its DAGs and DAG runs offer, each in a frame."""
         from urllib.parse import urlsplit
 
         from airflow.configuration import conf
 
-        base = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
-        return [
-            {
-                "name": name,
-                "href": f"{base}{URL_PREFIX}/pages/{page}",
-                "destination": "nav",
-                "category": category,
-                "url_route": route,
-            }
+        pages = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/") + f"{URL_PREFIX}/pages"
+        menu = [
+            {"name": name, "href": f"{pages}/{page}", "destination": "nav", "category": category, "url_route": route}
             for name, category, route, page in MENU
         ]
+        tabs = [
+            {"name": TAB_NAME, "href": f"{pages}/{page}", "destination": place, "url_route": route}
+            for place, route, page in TABS
+        ]
+        return menu + tabs
 
     @cached_property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]  # as above

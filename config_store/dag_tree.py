@@ -61,6 +61,9 @@ class DagCatalogue(Protocol):
     def newest_runs(self, dag_ids: Collection[str]) -> dict[str, RunHead]:
         """The newest run of each DAG that has one."""
 
+    def latest_runs(self, dag_id: str, limit: int) -> list[RunHead]:
+        """So many runs of the DAG, the newest first."""
+
     def runs(self, runs: Collection[RunKey]) -> dict[RunKey, RunHead]:
         """Those of the runs that there are."""
 
@@ -296,6 +299,14 @@ class Master:
     tasks: int
     part_of: tuple[str, ...]
     run: RunHead | None
+
+
+def masters_of(
+    dag_id: str, catalogue: DagCatalogue, may_read: Callable[[Collection[str]], Collection[str]]
+) -> list[str]:
+    """The DAGs that are known to start the DAG and that the caller may read, by name."""
+    found = [name for name, tasks in catalogue.tasks().items() if any(dag_id in task.children for task in tasks)]
+    return sorted(may_read(found)) if found else []
 
 
 def list_masters(

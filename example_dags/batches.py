@@ -56,5 +56,8 @@ with DAG(
 
     batches = DagOperator.partial(task_id="batch", run_dag_id="couture_one_batch").expand(dag_run_conf=read_batches())
     batches >> SkippableDagOperator(
-        task_id="all_at_once", run_dag_id="couture_one_batch", skip_dag="{{ params.skip_last }}"
+        task_id="all_at_once",
+        run_dag_id="couture_one_batch",
+        dag_run_conf={"batch": 0, "first": 0, "last": 29},
+        skip_dag="{{ params.skip_last }}",
     )

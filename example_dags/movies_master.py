@@ -1,13 +1,14 @@
 """A master DAG: prepares MovieLens ratings, trains two models side by side, and compares them when that is wanted.
 
-Each step is a DAG of its own, which also runs alone. The master hands them their folders and parameters; its page in
-Airflow links from each task into the child's run ("Zoom into DAG"). `make demo` uploads what the jobs name.
+Each step is a DAG of its own, which also runs alone; the first one is in ratings.py. The master hands them folders and
+parameters; its page in Airflow links from each task into the child's run ("Zoom into DAG"). `make demo` runs it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,16 @@ from airflow.sdk import DAG, Param, task
 
 from couture_ops.operators import CouturePySparkOperator, DagOperator
 
+# Only the default of a parameter below; `make demo` points it into its own folder.
 FOLDER = os.environ.get("RATINGS_FOLDER", "/data/ratings")
-#: What the children take from their conf when they run alone.
-ALONE = {"folder": Param(f"{FOLDER}/output/alone", type="string")}
-
-with DAG("couture_prepare_ratings", schedule=None, tags=["couture", "example"], params=ALONE):
-    CouturePySparkOperator(
-        task_id="clean",
-        code_artifact="ratings.py",
-        application_arguments=[f"{FOLDER}/input/sample_movielens_ratings.txt", "{{ params.folder }}/ratings"],
-    )
+#: Must be given with a run of the children below.
+PREPARED = Param(type="string", minLength=1, description="The folder of a run of couture_ratings; results go there")
 
 with DAG(
     "couture_train_model",
     schedule=None,
     tags=["couture", "example"],
-    params={**ALONE, "damping": Param(5, type="number", minimum=0)},
+    params={"folder": PREPARED, "damping": Param(5, type="number", minimum=0)},
 ):
     CouturePySparkOperator(
         task_id="train",
@@ -42,7 +37,7 @@ with DAG(
         ],
     )
 
-with DAG("couture_compare_models", schedule=None, tags=["couture", "example"], params=ALONE):
+with DAG("couture_compare_models", schedule=None, tags=["couture", "example"], params={"folder": PREPARED}):
 
     @task
     def compare(params: Any = None) -> dict[str, float]:
@@ -67,21 +62,33 @@ with DAG(
     "couture_movies",
     schedule=None,
     tags=["couture", "example", "master"],
-    params={"compare": Param(True, type="boolean", description="Compare the two models")},
+    params={
+        "output_folder": Param(f"{FOLDER}/output", type="string", description="Gets a folder for each run"),
+        "compare": Param(True, type="boolean", description="Compare the two models"),
+    },
+    # a further try goes on with the child where it broke
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
     doc_md=__doc__,
 ) as dag:
-    shared = {"folder": f"{FOLDER}/output/{{{{ run_id }}}}"}
-    prepare = DagOperator(task_id="prepare", run_dag_id="couture_prepare_ratings", dag_run_conf=shared, retries=1)
+    prepare = DagOperator(
+        task_id="prepare",
+        run_dag_id="couture_ratings",
+        dag_run_conf={"output_folder": "{{ params.output_folder }}"},
+    )
+    # the result of a DagOperator says which run it was, and couture_ratings writes into a folder of that name
+    folder = "{{ params.output_folder }}/{{ ti.xcom_pull(task_ids='prepare')['run_id'] }}"
     train = [
         DagOperator(
             task_id=f"train_{name}",
             run_dag_id="couture_train_model",
-            dag_run_conf={**shared, "damping": damping},
-            retries=1,
+            dag_run_conf={"folder": folder, "damping": damping},
         )
         for name, damping in (("freely", 1), ("carefully", 10))
     ]
     compared = DagOperator(
-        task_id="compare", run_dag_id="couture_compare_models", python_callable=when_wanted, dag_run_conf=shared
+        task_id="compare",
+        run_dag_id="couture_compare_models",
+        python_callable=when_wanted,
+        dag_run_conf={"folder": folder},
     )
     prepare >> train >> compared

@@ -135,6 +135,11 @@ class ListedDags:
         self.asked["newest_runs"] += 1
         return {run.dag_id: run for run in self.all_runs if run.dag_id in dag_ids}
 
+    def latest_runs(self, dag_id: str, limit: int) -> list[RunHead]:
+        """The listed runs, the last one first."""
+        self.asked["latest_runs"] += 1
+        return [run for run in reversed(self.all_runs) if run.dag_id == dag_id][:limit]
+
     def runs(self, runs: Collection[RunKey]) -> dict[RunKey, RunHead]:
         """The listed runs."""
         self.asked["runs"] += 1

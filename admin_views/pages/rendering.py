@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from admin_views.permissions import Resource
 from config_store.wire import HIDDEN
+from couture_ops.cli.dag_tree import duration_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -107,7 +108,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"iso": _iso, "shell": shlex.join, "bytes": readable_size}
+    made.filters |= {"iso": _iso, "shell": shlex.join, "bytes": readable_size, "duration": duration_text}
     made.globals |= {"HIDDEN": HIDDEN}
     return made
 

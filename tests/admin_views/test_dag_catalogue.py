@@ -241,6 +241,8 @@ def test_runs(engine: Engine) -> None:
         ("a", "r1"): RunHead("a", "r1", "failed", AT, AT),
     }
     assert catalogue.newest_runs([]) == {}
+    assert [run.run_id for run in catalogue.latest_runs("m", 2)] == ["r3", "r2"]
+    assert catalogue.latest_runs("b", 2) == []
 
 
 def test_instances_with_what_they_tell(engine: Engine) -> None:

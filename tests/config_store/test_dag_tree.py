@@ -18,6 +18,7 @@ from config_store.dag_tree import (
     TaskRun,
     grow_tree,
     list_masters,
+    masters_of,
 )
 from config_store.errors import NotFound
 from config_store.master_dags import DagHead, DagTask
@@ -294,6 +295,19 @@ def test_the_masters_that_one_may_read() -> None:
     assert page(limit=1, offset=1) == ([night], 2)
     assert page(search="NIG") == ([night], 1)
     assert page(offset=5) == ([], 2)
+
+
+def test_the_masters_of_a_dag() -> None:
+    catalogue = airflow("load")
+    for master in ("night", "day", "hidden"):
+        starts(catalogue, master, "load", "other")
+    starts(catalogue, "week", "night")
+
+    def may_read(names: Collection[str]) -> set[str]:
+        return set(names) - {"hidden"}
+
+    assert masters_of("load", catalogue, may_read) == ["day", "night"]
+    assert masters_of("week", catalogue, may_read) == []
 
 
 def test_no_masters_at_all() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import stat
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +20,8 @@ from tools.demo.example import Example
 from tools.demo.processes import find_processes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.conftest import RunningDemo
 
 pytestmark = pytest.mark.e2e
@@ -35,6 +40,22 @@ RESULTS = [
     "  top movies: movie  94 has 2.47 stars of 19 users",
     "  top movies: movie  23 has 2.47 stars of 15 users",
 ]
+#: The tree of the master: a line's name and state.
+TREE = [
+    ["couture_movies", "success"],
+    ["├─ prepare -> couture_ratings", "success"],
+    ["├─ train_freely -> couture_train_model", "success"],
+    ["├─ train_carefully -> couture_train_model", "success"],
+    ["└─ compare -> couture_compare_models", "success"],
+]
+
+
+@contextmanager
+def example_in(demo: RunningDemo) -> Iterator[Example]:
+    """Examples in the running demo, logged in."""
+    with Example(Airflow(demo.home, int(demo.url.rpartition(":")[2])), threading.Event()) as example:
+        example.wait_until_healthy()
+        yield example
 
 
 def submissions(demo: RunningDemo) -> list[dict[str, Any]]:
@@ -55,13 +76,32 @@ def partitions(shown: dict[str, Any]) -> str:
     return next(str(setting["value"]) for setting in shown["plan"]["settings"] if setting["name"] == name)
 
 
+def tree_in(lines: list[str]) -> list[list[str]]:
+    """The name and the state on each line of the tree that was printed last."""
+    heads = [number for number, line in enumerate(lines) if line.startswith("Run demo__")]
+    found = [re.split("  +", line)[:2] for line in lines[heads[-1] + 1 :]]
+    return list(itertools.takewhile(lambda cells: len(cells) == 2, found))
+
+
 def test_the_example_shows_its_states_and_results(demo: RunningDemo) -> None:
     told = [line for line in demo.lines if not line.startswith("  ratings: written to ")]
     assert [line for line in told if line.startswith(("  ratings: ", "  top movies: "))] == RESULTS
-    for task_id in ("clean_ratings", "top_movies"):
-        states = [line for line in told if line.startswith(f"  {task_id}: ")]
-        assert states[-2:] == [f"  {task_id}: running", f"  {task_id}: success"]
+    for name in ("prepare > clean_ratings", "prepare > top_movies", "train_freely > train", "compare > compare"):
+        assert [line for line in told if line.startswith(f"  {name}: ")][-1] == f"  {name}: success"
+    for damping in (1, 10):
+        assert [line for line in told if line.startswith(f"  train: damping {damping} is wrong by ")] != []
+    assert [line for line in told if line.startswith("  compare: of 2 models the best has damping ")] != []
     assert "the example succeeded" in told
+
+
+def test_the_tree_is_printed_at_the_end(demo: RunningDemo) -> None:
+    assert tree_in(demo.lines) == TREE
+
+
+def test_the_command_of_airflow_prints_the_same_tree(demo: RunningDemo) -> None:
+    printed = demo.run("airflow", "couture", "dags", "tree", "couture_movies").splitlines()
+    start = next(number for number, line in enumerate(demo.lines) if line == printed[0])
+    assert demo.lines[start : start + len(printed)] == printed
 
 
 def test_the_password_is_told_and_opens_the_door(demo: RunningDemo) -> None:
@@ -93,7 +133,12 @@ def test_nothing_listens_but_on_the_loopback(demo: RunningDemo) -> None:
 
 def test_every_task_left_a_receipt(demo: RunningDemo) -> None:
     listed = [(item["task"]["task_id"], item["outcome"], item["group"], item["revision"]) for item in submissions(demo)]
-    assert listed == [("clean_ratings", "succeeded", "default", 2), ("top_movies", "succeeded", "prod", 3)]
+    assert listed == [
+        ("clean_ratings", "succeeded", "default", 2),
+        ("top_movies", "succeeded", "prod", 3),
+        ("train", "succeeded", "default", 2),
+        ("train", "succeeded", "default", 2),
+    ]
 
 
 def test_every_driver_started_from_the_class_archive(demo: RunningDemo) -> None:
@@ -104,12 +149,28 @@ def test_every_driver_started_from_the_class_archive(demo: RunningDemo) -> None:
 
 def test_a_setting_changed_by_the_client_reaches_the_next_run(demo: RunningDemo) -> None:
     demo.run("couture", "settings", "set", "prod", "spark.sql.shuffle.partitions=2", "--note", "small data")
-    port = int(demo.url.rpartition(":")[2])
-    with Example(Airflow(demo.home, port), threading.Event()) as example:
-        example.wait_until_healthy()
-        example.run()
+    with example_in(demo) as example:
+        example.run("couture_ratings")
     before, after = (item["submission_id"] for item in submissions(demo) if item["task"]["task_id"] == "top_movies")
     assert [partitions(receipt(demo, before)), partitions(receipt(demo, after))] == ["4", "2"]
+
+
+def test_batches_have_a_child_each_and_the_last_step_is_skipped(
+    demo: RunningDemo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with example_in(demo) as example:
+        example.run("couture_batches")
+    lines = [re.sub(r"^demo +\d+ s  ", "", line) for line in capsys.readouterr().out.splitlines()]
+    assert sorted(line for line in lines if line.startswith("  batch ")) == [
+        "  batch 1: 10 users, from 0 to 9",
+        "  batch 2: 10 users, from 10 to 19",
+        "  batch 3: 10 users, from 20 to 29",
+    ]
+    assert tree_in(lines) == [
+        ["couture_batches", "success"],
+        *(["├─ " + f"batch[{index}] -> couture_one_batch", "success"] for index in range(3)),
+        ["└─ all_at_once -> couture_one_batch", "(success)"],
+    ]
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(demo: RunningDemo) -> None:
@@ -139,5 +200,6 @@ def test_a_second_start_keeps_what_was_there_and_ends_with_the_example(demo: Run
         line for line in again.lines if line.startswith(("password of", "database", "first user", "class archive"))
     ]
     assert [line for line in again.lines if line in RESULTS] == RESULTS
+    assert tree_in(again.lines) == TREE
     assert again.lines[-2:] == ["the example succeeded", "stopped"]
     assert find_processes(demo.home) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -44,11 +45,15 @@ def test_the_models_are_trained_side_by_side_and_compared_at_the_end(master: DAG
 
 
 def test_each_child_gets_its_folder_and_parameters(master: DAG) -> None:
-    folder = "/ratings/output/{{ run_id }}"
-    assert handed_over(master, "prepare") == {"folder": folder}
+    folder = "{{ params.output_folder }}/{{ ti.xcom_pull(task_ids='prepare')['run_id'] }}"
+    assert handed_over(master, "prepare") == {"output_folder": "{{ params.output_folder }}"}
     assert handed_over(master, "train_freely") == {"folder": folder, "damping": 1}
     assert handed_over(master, "train_carefully") == {"folder": folder, "damping": 10}
     assert handed_over(master, "compare", compare=True) == {"folder": folder, "asked_by": "manual__1"}
+
+
+def test_its_folder_is_that_of_the_first_child(master: DAG) -> None:
+    assert master.params.dump() == {"output_folder": "/ratings/output", "compare": True}
 
 
 def test_they_are_compared_only_when_that_is_wanted(master: DAG) -> None:
@@ -57,21 +62,20 @@ def test_they_are_compared_only_when_that_is_wanted(master: DAG) -> None:
 
 def test_every_child_is_a_dag_of_the_examples(master: DAG) -> None:
     children = {cast("DagOperator", task).run_dag_id for task in master.tasks}
-    files = (store.JOBS.parent / name for name in ("movies_master.py", "batches.py"))
-    text = " ".join("".join(path.read_text() for path in files).split())
-    assert [child for child in children if f'"{child}", schedule=None' not in text] == []
+    text = "".join(path.read_text() for path in store.JOBS.parent.glob("*.py"))
+    assert children <= set(re.findall(r'DAG\(\s*(?:dag_id=)?"(\w+)"', text))
 
 
 def test_the_demo_uploads_the_training() -> None:
     assert store.JOBS / "train.py" in store.CODE
 
 
-def test_the_batches_are_read_from_a_file(tmp_path: Any) -> None:
-    (tmp_path / "batches.csv").write_text("first,last\n1,10\n11,17\n")
+def test_the_batches_are_read_from_a_file() -> None:
     read = cast("Any", batches.dag.get_task("read_batches")).python_callable
-    assert read({"batches": str(tmp_path / "batches.csv")}) == [
-        {"batch": 1, "first": 1, "last": 10},
-        {"batch": 2, "first": 11, "last": 17},
+    assert read({"batches": str(store.BATCHES)}) == [
+        {"batch": 1, "first": 0, "last": 9},
+        {"batch": 2, "first": 10, "last": 19},
+        {"batch": 3, "first": 20, "last": 29},
     ]
 
 

@@ -63,7 +63,8 @@ class Seat:
         if self.page.url != "about:blank":
             self.inner().goto(f"{self.airflow.url}/couture/pages/{path}")
             return self.shows(heading)
-        menu = "spark-submissions" if path.startswith("submissions") else "spark-configuration"
+        menus = {"submissions": "spark-submissions", "masters": "master-dags"}
+        menu = menus.get(path.partition("/")[0].partition("?")[0], "spark-configuration")
         return self.open(f"/plugin/{menu}/couture/pages/{path}", heading)
 
     def shows(self, heading: str) -> FrameLocator:

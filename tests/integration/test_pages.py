@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-CONFIGURATION, SUBMISSIONS = "Spark Configuration", "Spark Submissions"
+CONFIGURATION, SUBMISSIONS, MASTERS = "Spark Configuration", "Spark Submissions", "Master DAGs"
 CONTENT = {
     "arguments": {"driver-memory": "7g", "queue": {"value": "etl", "final": True, "note": "ask <script>the admins"}},
     "configurations": {"spark.my.password": "of the lake", "spark.sql.shuffle.partitions": "210"},
@@ -66,7 +66,9 @@ def receipt(airflow: LiveAirflow) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("role", ["Admin", "Viewer"])
-@pytest.mark.parametrize(("category", "entry"), [("Admin", CONFIGURATION), ("Browse", SUBMISSIONS)])
+@pytest.mark.parametrize(
+    ("category", "entry"), [("Admin", CONFIGURATION), ("Browse", SUBMISSIONS), ("Browse", MASTERS)]
+)
 def test_airflows_menu_leads_to_the_pages(
     browser: Browser, airflow: LiveAirflow, role: str, category: str, entry: str
 ) -> None:

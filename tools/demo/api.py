@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
 from tools.demo.errors import RequestFailed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 TIMEOUT_S = 30.0
@@ -23,6 +27,21 @@ class TaskLog:
 
     lines: list[str]
     failure: list[str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task instance; ``map_index`` is -1 for one that is not mapped, ``state`` None before it is scheduled."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    try_number: int
+
+    @property
+    def name(self) -> str:
+        """``load``, or ``load[2]`` of a mapped task."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
 
 
 class AirflowApi:
@@ -62,28 +81,42 @@ class AirflowApi:
         """Whether Airflow knows the DAG by now."""
         return self._ask("GET", f"/api/v2/dags/{dag_id}", accepted=NOT_FOUND) is not None
 
+    def tree(self, dag_id: str, run_id: str | None = None) -> Any:
+        """The DAG, those that it starts, and the runs that belong to the run (None: its newest), by our own API.
+
+        None when Airflow does not know the DAG yet.
+        """
+        query = "" if run_id is None else f"?run_id={quote(run_id, safe='')}"
+        return self._ask("GET", f"/couture/api/v1/dags/{dag_id}/tree{query}", accepted=NOT_FOUND)
+
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run the DAG."""
         self._ask("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, run_id: str) -> None:
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any] | None = None) -> None:
         """Start a run; the same call again makes no second one."""
-        body = {"dag_run_id": run_id, "logical_date": None}
+        body = {"dag_run_id": run_id, "logical_date": None, **({"conf": dict(conf)} if conf else {})}
         self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accepted=CONFLICT)
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """The state of a run: queued, running, success or failed."""
         return str(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def tasks(self, dag_id: str, run_id: str) -> list[Task]:
+        """The task instances of a run."""
+        answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
+        return [
+            Task(one["task_id"], one["map_index"], one["state"], one["try_number"]) for one in answer["task_instances"]
+        ]
+
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Task -> its state; None before it is scheduled."""
-        answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
-        return {task["task_id"]: task["state"] for task in answer["task_instances"]}
+        return {task.name: task.state for task in self.tasks(dag_id, run_id)}
 
-    def task_log(self, dag_id: str, run_id: str, task_id: str) -> TaskLog:
-        """What a task's first try left behind."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1"
-        return read_log(self._ask("GET", f"{path}?full_content=true")["content"])
+    def task_log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1, map_index: int = -1) -> TaskLog:
+        """What a try of a task left behind."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        return read_log(self._ask("GET", f"{path}?full_content=true&map_index={map_index}")["content"])
 
     def _ask(self, method: str, path: str, body: object = None, accepted: int = 0) -> Any:
         """The answer's document; None for the one error status that is ``accepted``.

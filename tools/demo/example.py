@@ -1,32 +1,34 @@
-"""Runs the example DAG and tells how it goes."""
+"""Runs an example DAG and tells how it goes, and how the DAGs go that it starts."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
+from couture_ops.cli.dag_tree import print_tree
 from tools.demo.airflow import ADMIN
-from tools.demo.api import PARTS, AirflowApi, TaskLog
+from tools.demo.api import PARTS, AirflowApi, Task, TaskLog
 from tools.demo.errors import DagBroken, ExampleFailed, Interrupted, TooSlow, Unavailable
 from tools.demo.processes import listens
 from tools.demo.progress import say
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from tools.demo.airflow import Airflow
 
 Found = TypeVar("Found")
 
-DAG_ID = "couture_ratings"
-#: How the lines begin that its jobs print.
-RESULTS = ("ratings: ", "top movies: ")
+#: The main one: a master, which runs all the others that use Spark.
+DAG_ID = "couture_movies"
+#: How the lines begin that the jobs print.
+RESULTS = ("ratings: ", "top movies: ", "train: ", "compare: ", "batch ")
 ENDED = ("success", "failed")
 POLL_S = 0.5
-HEALTHY_S, START_S, RUN_S, ANSWER_S = 180.0, 120.0, 420.0, 30.0
+HEALTHY_S, START_S, RUN_S, ANSWER_S = 180.0, 120.0, 600.0, 30.0
 
 
 def new_run_id() -> str:
@@ -34,8 +36,39 @@ def new_run_id() -> str:
     return f"demo__{time.strftime('%Y%m%dT%H%M%S')}_{secrets.token_hex(2)}"
 
 
+class Place(NamedTuple):
+    """A task in its run. ``way``: the tasks of masters that led there; ``starts``: whether it starts a DAG itself."""
+
+    way: tuple[str, ...]
+    dag_id: str
+    run_id: str
+    task: Task
+    starts: bool
+
+    @property
+    def name(self) -> str:
+        """``prepare > clean``: the task clean of the DAG that prepare starts."""
+        return " > ".join((*self.way, self.task.name))
+
+
+def runs_of(node: dict[str, Any], way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """The nodes of a tree that have a run, each with the tasks that led there."""
+    if node["run_id"]:
+        yield way, node
+    for child in node["children"]:
+        index = "" if child["map_index"] is None else f"[{child['map_index']}]"
+        yield from runs_of(child, (*way, f"{child['task_id']}{index}"))
+
+
+def nodes_of(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The node and all below it."""
+    yield node
+    for child in node["children"]:
+        yield from nodes_of(child)
+
+
 class Example:
-    """The DAG's way in one Airflow; every wait ends when ``stopping`` is set. ``with`` closes its connections."""
+    """A DAG's way in one Airflow; every wait ends when ``stopping`` is set. ``with`` closes its connections."""
 
     def __init__(self, airflow: Airflow, stopping: threading.Event) -> None:
         self._airflow = airflow
@@ -66,45 +99,80 @@ class Example:
         unwell = [f"{part} {states[part]}" for part in parts if states[part] != "healthy"]
         return (None if unwell else True), ", ".join(unwell)
 
-    def run(self) -> None:
-        """Start a run, show how its tasks go, and what they found out. Raises ExampleFailed."""
-        run_id = new_run_id()
-        self._wait(f"A run of {DAG_ID}", lambda: self._start(run_id), START_S)
-        say(f"run {run_id} of {DAG_ID}")
-        state, tasks = self._watch(run_id)
-        logs = {task_id: self._read_log(run_id, task_id) for task_id, task in tasks.items() if task in ENDED}
-        if state != "success":
-            failed = next((task_id for task_id, task in tasks.items() if task == "failed"), None)
-            log = logs[failed] if failed else TaskLog([], [])
-            raise ExampleFailed(failed, log.failure or log.lines)
-        for line in (line for log in logs.values() for line in log.lines if line.startswith(RESULTS)):
-            say(f"  {line}")
+    def run(self, dag_id: str = DAG_ID, conf: Mapping[str, Any] | None = None) -> None:
+        """Start a run, show how its tasks and those of its children go, and what they found out. Raises ExampleFailed.
 
-    def _start(self, run_id: str) -> tuple[bool | None, str]:
+        Of a master the tree is printed at the end, however that is.
+        """
+        run_id = new_run_id()
+        self._wait(f"A run of {dag_id}", lambda: self._start(dag_id, run_id, conf or {}), START_S)
+        say(f"run {run_id} of {dag_id}")
+        document, places = self._watch(dag_id, run_id)
+        succeeded = document["tree"]["state"] == "success"
+        if succeeded:
+            self._tell_results(places)
+        if document["tree"]["children"]:
+            print_tree(document)
+        if not succeeded:
+            raise self._failure(places)
+
+    def _start(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> tuple[bool | None, str]:
         for path, trace in self._api.import_errors(self._begun).items():
             raise DagBroken(path, trace)
-        if not self._api.has_dag(DAG_ID):
+        document = self._api.tree(dag_id)
+        if document is None:
             return None, "not parsed yet"
-        self._api.unpause(DAG_ID)
-        self._api.trigger(DAG_ID, run_id)
+        nodes = list(nodes_of(document["tree"]))
+        if missing := [node["dag_id"] for node in nodes if node["kind"] == "missing"]:
+            return None, f"not parsed yet: {', '.join(missing)}"
+        for paused in dict.fromkeys(node["dag_id"] for node in nodes if node["kind"] == "paused"):
+            self._api.unpause(paused)
+        self._api.trigger(dag_id, run_id, conf)
         return True, "started"
 
-    def _watch(self, run_id: str) -> tuple[str, dict[str, str | None]]:
-        """The final states of the run and of its tasks."""
-        tasks: dict[str, str | None] = {}
+    def _watch(self, dag_id: str, run_id: str) -> tuple[dict[str, Any], list[Place]]:
+        """The tree and all its tasks, when the run has ended."""
+        told: dict[str, str | None] = {}
 
-        def final_state() -> tuple[str | None, str]:
-            state = self._api.run_state(DAG_ID, run_id)
-            for task_id, task_state in self._api.task_states(DAG_ID, run_id).items():
-                if task_state != tasks.get(task_id):
-                    say(f"  {task_id}: {task_state}")
-                tasks[task_id] = task_state
-            return (state if state in ENDED else None), f"{state}, tasks {tasks}"
+        def ended() -> tuple[tuple[dict[str, Any], list[Place]] | None, str]:
+            document = self._api.tree(dag_id, run_id)  # before the tasks: whose last states are seen then, too
+            places = list(self._places(document["tree"]))
+            for place in places:
+                if place.task.state != told.get(place.name):
+                    say(f"  {place.name}: {place.task.state}")
+                told[place.name] = place.task.state
+            state = document["tree"]["state"]
+            return ((document, places) if state in ENDED else None), f"{state}, tasks {told}"
 
-        return self._wait("The end of the run", final_state, RUN_S), tasks
+        return self._wait("The end of the run", ended, RUN_S)
 
-    def _read_log(self, run_id: str, task_id: str) -> TaskLog:
-        return self._get(f"the log of {task_id}", lambda: self._api.task_log(DAG_ID, run_id, task_id))
+    def _places(self, tree: dict[str, Any]) -> Iterator[Place]:
+        for way, node in runs_of(tree):
+            starting = {child["task_id"] for child in node["children"]}
+            for task in self._api.tasks(node["dag_id"], node["run_id"]):
+                yield Place(way, node["dag_id"], node["run_id"], task, task.task_id in starting)
+
+    def _tell_results(self, places: list[Place]) -> None:
+        for place in places:
+            if place.task.state in ENDED and not place.starts:
+                for line in self._read_log(place).lines:
+                    if line.startswith(RESULTS):
+                        say(f"  {line}")
+
+    def _failure(self, places: list[Place]) -> ExampleFailed:
+        """Of the tasks that failed, the one that is no master's own: the others failed because of it."""
+        failed = sorted((place for place in places if place.task.state == "failed"), key=lambda place: place.starts)
+        if not failed:
+            return ExampleFailed(None, [])
+        log = self._read_log(failed[0])
+        return ExampleFailed(failed[0].name, log.failure or log.lines)
+
+    def _read_log(self, place: Place) -> TaskLog:
+        task, run = place.task, (place.dag_id, place.run_id)
+        attempt = max(1, task.try_number)  # 0: it ended before it began
+        return self._get(
+            f"the log of {place.name}", lambda: self._api.task_log(*run, task.task_id, attempt, task.map_index)
+        )
 
     def _get(self, what: str, ask: Callable[[], Found]) -> Found:
         """What ``ask`` answers, as soon as Airflow can."""

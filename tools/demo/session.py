@@ -14,7 +14,7 @@ from tools.demo.example import DAG_ID, Example
 from tools.demo.home import DemoHome, only_demo
 from tools.demo.processes import Supervisor, end_processes, find_processes
 from tools.demo.progress import complain, say
-from tools.demo.store import Client, check_files, copy_ratings, fill_store
+from tools.demo.store import Client, check_files, copy_input, fill_store
 from tools.demo.warming import warming
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run_demo(folder: Path, wanted_port: int | None, *, once: bool) -> int:
             signal.signal(number, _interrupt)
         try:
             airflow.write_settings()
-            copy_ratings(airflow)
+            copy_input(airflow)
             with warming(airflow):
                 install(airflow)
             return Session(airflow, once=once).run()
@@ -134,6 +134,7 @@ class Session:
                    .venv/bin/couture settings set prod spark.sql.shuffle.partitions=2 --note "small data"
                    AIRFLOW_HOME={home.folder} .venv/bin/airflow dags trigger {DAG_ID}
                    .venv/bin/couture submissions
+                   .venv/bin/couture dags tree {DAG_ID}
   Stop             Ctrl-C
 """,
             flush=True,

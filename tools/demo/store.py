@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 JOBS = CHECKOUT / "example_dags" / "jobs"
 BUILT = CHECKOUT / "build" / "jobs"
 GROUPS = CHECKOUT / "example_dags" / "groups"
+BATCHES = CHECKOUT / "example_dags" / "input" / "batches.csv"
 CODE = (JOBS / "ratings.py", JOBS / "train.py", BUILT / "ratings-jobs.jar")
 DEPENDENCIES = (JOBS / "movielens.py", BUILT / "job-argument.jar")
 NOTE = "the demo"
@@ -46,8 +47,8 @@ def check_files() -> None:
         raise MissingFiles(missing)
 
 
-def copy_ratings(airflow: Airflow) -> None:
-    """Lay the sample of MovieLens that comes with PySpark where the example looks for it."""
+def copy_input(airflow: Airflow) -> None:
+    """Lay where the examples look for it: the sample of MovieLens that comes with PySpark, and batches of its users."""
     from importlib.util import find_spec
 
     found = find_spec("pyspark")
@@ -55,7 +56,8 @@ def copy_ratings(airflow: Airflow) -> None:
     sample = pyspark / "data" / "mllib" / "als" / "sample_movielens_ratings.txt"
     if not sample.exists():
         raise MissingFiles([sample])
-    shutil.copy(sample, airflow.home.ratings / "input")
+    for file in (sample, BATCHES):
+        shutil.copy(file, airflow.home.ratings / "input")
 
 
 def fill_store(airflow: Airflow, couture: Callable[..., str]) -> None:

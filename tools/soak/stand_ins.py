@@ -119,6 +119,10 @@ class NoDags:
         """There is none."""
         return {}
 
+    def latest_runs(self, dag_id: str, limit: int) -> list[RunHead]:
+        """There is none."""
+        return []
+
     def runs(self, runs: Collection[RunKey]) -> dict[RunKey, RunHead]:
         """There is none."""
         return {}

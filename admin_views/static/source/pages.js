@@ -68,6 +68,22 @@ function rebase(revision) {
   htmx.trigger("#edits", "submit");
 }
 
+// --- what the reader folded or unfolded stays so when its part is refreshed ---
+
+const unfolded = new Map();
+
+function keepFold(summary) {
+  const part = summary.parentElement;
+  if (part.id) unfolded.set(part.id, !part.open); // the click turns it after this
+}
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, open] of unfolded) {
+    const part = document.getElementById(id);
+    if (part) part.open = open;
+  }
+});
+
 // --- one listener for all controls ---
 
 const CONTROLS = {
@@ -76,6 +92,7 @@ const CONTROLS = {
     if (control.dataset.fills) find(`[name="${control.dataset.fills}"]`, dialog).value = control.dataset.value;
     dialog.showModal();
   },
+  summary: keepFold,
   "[data-closes]": (control) => control.closest("dialog")?.close(),
   "[data-dismiss]": () => find("#notice").replaceChildren(),
   "[data-copies]": (control) => copy(document.getElementById(control.dataset.copies)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from tests.tools.demo.scripted_server import ScriptedServer
     from tools.demo.airflow import Airflow
 
-DAG = "/api/v2/dags/couture_ratings"
-RUN = f"{DAG}/dagRuns/demo__1"
-TASKS = f"GET {RUN}/taskInstances"
+DAGS = "/api/v2/dags"
+RUN = f"{DAGS}/couture_movies/dagRuns/demo__1"
+CHILD_RUN = f"{DAGS}/couture_ratings/dagRuns/child__1"
+TREE = "GET /couture/api/v1/dags/couture_movies/tree"
+TASKS, CHILD_TASKS = f"GET {RUN}/taskInstances", f"GET {CHILD_RUN}/taskInstances"
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +37,28 @@ def example(airflow: Airflow) -> Iterator[Example]:
         yield made
 
 
-def states(clean: str | None, top: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"task_instances": [{"task_id": "clean", "state": clean}, {"task_id": "top", "state": top}]}
+def node(dag_id: str, state: str | None, kind: str = "child", **more: Any) -> dict[str, Any]:
+    """A node of a tree as our API tells it."""
+    run = {"state": state, "start": None, "duration_s": None if state is None else 5.0}
+    task = {"task_id": None, "map_index": None, "mapped": False, "task_state": None, "written": None}
+    return {"dag_id": dag_id, "kind": kind, **run, **task, "conditional": False, "cut": False, "children": [], **more}
+
+
+def tree(state: str | None, child: str | None, kind: str = "child") -> dict[str, Any]:
+    """The master whose task prepare starts couture_ratings; a DAG without a state has no run."""
+    below = node("couture_ratings", child, kind, task_id="prepare", run_id="child__1" if child else None)
+    run_id = "demo__1" if state else None
+    top = node("couture_movies", state, kind if kind == "paused" else "master", run_id=run_id, children=[below])
+    return {"dag_id": "couture_movies", "run_id": run_id, "tree": top}
+
+
+def states(**tasks: str | None) -> dict[str, Any]:
+    """The task instances of a run."""
+    return {
+        "task_instances": [
+            {"task_id": name, "state": state, "map_index": -1, "try_number": 2} for name, state in tasks.items()
+        ]
+    }
 
 
 def log(*events: str) -> dict[str, list[dict[str, str]]]:
@@ -44,64 +66,88 @@ def log(*events: str) -> dict[str, list[dict[str, str]]]:
 
 
 def prepare(server: ScriptedServer) -> None:
-    """A DAG that is parsed at the second look, and takes a run."""
+    """Two DAGs that are parsed one after the other, both paused; the master takes a run."""
     server.answer("GET /api/v2/importErrors", {"import_errors": []})
-    server.answer(f"GET {DAG}", {}, status=404)
-    server.answer(f"GET {DAG}", {"dag_id": "couture_ratings"})
-    server.answer(f"PATCH {DAG}", {})
-    server.answer(f"POST {DAG}/dagRuns", {"dag_run_id": "demo__1"})
+    server.answer(TREE, {}, status=404)
+    server.answer(TREE, tree(None, None, "missing"), tree(None, None, "paused"))
+    for dag_id in ("couture_movies", "couture_ratings"):
+        server.answer(f"PATCH {DAGS}/{dag_id}", {})
+    server.answer(f"POST {DAGS}/couture_movies/dagRuns", {"dag_run_id": "demo__1"})
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The lines that a person saw, without their seconds."""
-    return [line.partition(" s  ")[2] for line in capsys.readouterr().out.splitlines()]
+    return [line.partition(" s  ")[2] or line for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_run_is_told_state_by_state_and_with_its_results(
+def test_a_run_is_told_state_by_state_with_its_results_and_the_tree(
     server: ScriptedServer, example: Example, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(server)
-    server.answer(f"GET {RUN}", {"detail": "database is locked"}, status=500)
-    running, done = {"state": "running"}, {"state": "success"}
-    server.answer(f"GET {RUN}", running, running, running, done)
-    server.answer(
-        TASKS, states(None, None), states("running", None), states("success", "running"), states("success", "success")
-    )
-    server.answer(f"GET {RUN}/taskInstances/clean/logs/1", log("INFO SparkContext", "ratings: 3 of 2 users\nINFO bye"))
-    server.answer(f"GET {RUN}/taskInstances/top/logs/1", log("top movies: movie 7"))
-    example.run()
+    server.answer(TREE, {"detail": "database is locked"}, status=500)
+    server.answer(TREE, tree("running", None), tree("running", "running"), tree("success", "success"))
+    server.answer(TASKS, states(prepare=None), states(prepare="deferred"), states(prepare="success"))
+    server.answer(CHILD_TASKS, states(clean="running"), states(clean="success"))
+    server.answer(f"GET {CHILD_RUN}/taskInstances/clean/logs/2", log("INFO Spark", "ratings: 3 of 2 users\nINFO bye"))
+    example.run(conf={"compare": False})
     assert told(capsys) == [
-        "run demo__1 of couture_ratings",
-        "  clean: running",
-        "  clean: success",
-        "  top: running",
-        "  top: success",
+        "run demo__1 of couture_movies",
+        "  prepare: deferred",
+        "  prepare > clean: running",
+        "  prepare: success",
+        "  prepare > clean: success",
         "  ratings: 3 of 2 users",
-        "  top movies: movie 7",
+        "Run demo__1 of couture_movies",
+        "couture_movies                 success  5s",
+        "└─ prepare -> couture_ratings  success  5s",
     ]
+    assert server.bodies[f"PATCH {DAGS}/couture_ratings"] == [{"is_paused": False}]
+    wish = {"dag_run_id": "demo__1", "logical_date": None, "conf": {"compare": False}}
+    assert server.bodies[f"POST {DAGS}/couture_movies/dagRuns"] == [wish]
 
 
-def test_a_failed_run_names_the_task_and_why_it_failed(server: ScriptedServer, example: Example) -> None:
+def test_a_dag_that_starts_no_other_is_told_without_a_tree(
+    server: ScriptedServer, example: Example, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answer("GET /api/v2/importErrors", {"import_errors": []})
+    alone = {"tree": node("couture_ratings", "success", "master", run_id="demo__1")}
+    server.answer("GET /couture/api/v1/dags/couture_ratings/tree", alone)
+    server.answer(f"POST {DAGS}/couture_ratings/dagRuns", {})
+    server.answer(f"GET {DAGS}/couture_ratings/dagRuns/demo__1/taskInstances", states(clean="success"))
+    path = f"{DAGS}/couture_ratings/dagRuns/demo__1/taskInstances/clean/logs/2"
+    server.answer(f"GET {path}", log("top movies: movie 7"))
+    example.run("couture_ratings")
+    assert told(capsys) == ["run demo__1 of couture_ratings", "  clean: success", "  top movies: movie 7"]
+
+
+def test_a_failed_run_names_the_task_below_and_why_it_failed(
+    server: ScriptedServer, example: Example, capsys: pytest.CaptureFixture[str]
+) -> None:
     prepare(server)
-    server.answer(f"GET {RUN}", {"state": "failed"})
-    server.answer(TASKS, states("failed", "upstream_failed"))
+    server.answer(TREE, tree("failed", "failed"))
+    server.answer(TASKS, states(prepare="failed", train="upstream_failed"))
+    server.answer(CHILD_TASKS, states(clean="failed"))
     lines = "\n".join(f"line {number}" for number in range(40))
     error = {"exc_type": "JobFailed", "exc_value": f"exit code 1\nThe last lines:\n{lines}"}
     document = {"content": [{"event": "Task failed", "error_detail": [error]}, {"event": "::endgroup::"}]}
-    server.answer(f"GET {RUN}/taskInstances/clean/logs/1", document)
+    server.answer(f"GET {CHILD_RUN}/taskInstances/clean/logs/2", document)
     with pytest.raises(ExampleFailed) as failed:
         example.run()
     tail = "\n".join(f"  line {number}" for number in range(15, 40))
-    assert str(failed.value) == (f"The task clean failed:\n  JobFailed: exit code 1\n  The last lines:\n  …\n{tail}")
+    reason = f"JobFailed: exit code 1\n  The last lines:\n  …\n{tail}"
+    assert str(failed.value) == f"The task prepare > clean failed:\n  {reason}"
+    assert told(capsys)[-1] == "└─ prepare -> couture_ratings  failed  5s"
 
 
-def test_a_task_that_failed_without_an_exception_shows_its_log(server: ScriptedServer, example: Example) -> None:
+def test_a_masters_own_task_that_failed_without_an_exception_shows_its_log(
+    server: ScriptedServer, example: Example
+) -> None:
     prepare(server)
-    server.answer(f"GET {RUN}", {"state": "failed"})
-    server.answer(TASKS, states("success", "failed"))
-    server.answer(f"GET {RUN}/taskInstances/clean/logs/1", log("all is well"))
-    server.answer(f"GET {RUN}/taskInstances/top/logs/1", log("::group::Pre", "started\n  deep", "::endgroup::"))
-    with pytest.raises(ExampleFailed, match=r"^The task top failed:\n  started\n    deep$"):
+    server.answer(TREE, tree("failed", "success"))
+    server.answer(TASKS, states(prepare="failed"))
+    server.answer(CHILD_TASKS, states(clean="success"))
+    server.answer(f"GET {RUN}/taskInstances/prepare/logs/2", log("::group::Pre", "started\n  deep", "::endgroup::"))
+    with pytest.raises(ExampleFailed, match=r"^The task prepare failed:\n  started\n    deep$"):
         example.run()
 
 

@@ -10,7 +10,7 @@ import pytest
 from tools.demo import store
 from tools.demo.errors import CommandFailed, MissingFiles
 from tools.demo.home import CHECKOUT
-from tools.demo.store import Client, check_files, copy_ratings, fill_store
+from tools.demo.store import Client, check_files, copy_input, fill_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +81,9 @@ def test_missing_jars_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         check_files()
 
 
-def test_the_ratings_lie_where_the_example_looks(airflow: Airflow) -> None:
-    copy_ratings(airflow)
+def test_the_input_lies_where_the_examples_look(airflow: Airflow) -> None:
+    copy_input(airflow)
+    assert (airflow.home.ratings / "input" / "batches.csv").read_text() == "first,last\n0,9\n10,19\n20,29\n"
     lines = (airflow.home.ratings / "input" / "sample_movielens_ratings.txt").read_text().splitlines()
     assert len(lines) == 1501
     assert lines[0] == "0::2::3::1424380312"
