@@ -125,9 +125,10 @@ def _start(session: Session, parent: TaskInstance, wish: ChildWish) -> ChildRun:
     _check_dag(session, wish)
     record = read_record(session, parent)
     run = _former_run(session, parent, wish, record)
-    deed = ChildDeed.TRIGGERED if run is None else _deed(run, wish, is_cleared=_is_cleared(parent, record))
+    deed = ChildDeed.TRIGGERED if run is None else _deed(run, wish, parent, record)
     if run is None or deed is ChildDeed.TRIGGERED:
         run = _trigger(session, parent, wish)
+        _stop_former(session, record)
     elif deed is ChildDeed.RESTARTED:
         run.conf = wish.conf
         _run_again(session, run, _tasks(session, run))
@@ -153,11 +154,11 @@ def _check_chain(session: Session, parent: TaskInstance, dag_id: str) -> None:
 def _check_dag(session: Session, wish: ChildWish) -> None:
     """Raise unless the DAG is there and can be run now; unpauses it where that is wished."""
     dag = session.get(DagModel, wish.dag_id)
+    if dag is not None and (error := _import_error(session, dag)):
+        raise ChildUnusable(wish.dag_id, error)
     if dag is None or dag.is_stale:
         known = session.scalars(select(DagModel.dag_id).where(~DagModel.is_stale))
         raise NotFound("DAG", wish.dag_id, nearest(wish.dag_id, list(known)))
-    if dag.has_import_errors:
-        raise ChildUnusable(wish.dag_id, f"its file can't be imported: {_import_error(session, dag)}")
     if dag.allowed_run_types is not None and DagRunType.OPERATOR_TRIGGERED not in dag.allowed_run_types:
         raise ChildUnusable(wish.dag_id, "its allowed_run_types do not name operator_triggered; add it there")
     if dag.is_paused and wish.when_paused is WhenPaused.UNPAUSE:
@@ -168,12 +169,15 @@ def _check_dag(session: Session, wish: ChildWish) -> None:
 
 
 def _import_error(session: Session, dag: DagModel) -> str:
-    """The file, and the last line of what Python said of it."""
+    """That the DAG's file can't be imported, with the last line of what Python said; empty when it can.
+
+    Airflow takes the DAGs of such a file for stale, as those whose file is gone; the error's row tells them apart.
+    """
     query = select(ParseImportError.stacktrace).where(
         ParseImportError.bundle_name == dag.bundle_name, ParseImportError.filename == dag.relative_fileloc
     )
-    lines = (session.scalar(query) or "").strip().splitlines()
-    return f"{dag.relative_fileloc}: {lines[-1][:500]}" if lines else f"see the import errors of {dag.relative_fileloc}"
+    lines = (session.scalar(query) or "").strip().splitlines() if dag.has_import_errors else []
+    return f"its file can't be imported: {dag.relative_fileloc}: {lines[-1][:500]}" if lines else ""
 
 
 def _former_run(session: Session, parent: TaskInstance, wish: ChildWish, record: ChildRecord | None) -> DagRun | None:
@@ -191,12 +195,26 @@ def _is_cleared(parent: TaskInstance, record: ChildRecord | None) -> bool:
     return record is None or record.max_tries != parent.max_tries
 
 
-def _deed(run: DagRun, wish: ChildWish, *, is_cleared: bool) -> ChildDeed:
-    if run.state not in State.finished_dr_states or (run.state == DagRunState.SUCCESS and not is_cleared):
+def _deed(run: DagRun, wish: ChildWish, parent: TaskInstance, record: ChildRecord | None) -> ChildDeed:
+    """What is done with the run of an earlier try.
+
+    Who clears a task that waits has its trigger stop the child; a try that is quicker than the trigger does it itself.
+    """
+    is_cleared = _is_cleared(parent, record)
+    is_over = is_cleared and record is not None and record.stop_with_parent
+    if run.state not in State.finished_dr_states and not is_over:
+        return ChildDeed.ATTACHED
+    if run.state == DagRunState.SUCCESS and not is_cleared:
         return ChildDeed.ATTACHED
     if wish.on_child_failed is OnChildFailed.NEW:
         return ChildDeed.TRIGGERED
     return ChildDeed.RESTARTED if is_cleared or wish.on_child_failed is OnChildFailed.RESTART else ChildDeed.RESUMED
+
+
+def _stop_former(session: Session, record: ChildRecord | None) -> None:
+    """Stop the run that the task had before it was given another one; nobody would find it any more."""
+    if record is not None and record.stop_with_parent:
+        stop_child(session, record)
 
 
 def _trigger(session: Session, parent: TaskInstance, wish: ChildWish) -> DagRun:
@@ -249,7 +267,8 @@ def _tasks(session: Session, run: DagRun) -> list[TaskInstance]:
 
 def _run_again(session: Session, run: DagRun, tasks: list[TaskInstance]) -> None:
     clear_task_instances(tasks, session)
-    run.state = DagRunState.QUEUED  # a run without tasks is not touched by the above
+    if run.state in State.finished_dr_states:  # a run without tasks, which the above does not touch
+        run.state = DagRunState.QUEUED
     session.flush()
 
 
@@ -292,6 +311,8 @@ def _is_queued(run: DagRun) -> bool:
 def _reason_to_wait(session: Session, dag_id: str) -> str:
     """Why queued runs of a DAG do not start; empty when the scheduler has just not come to them yet."""
     dag = session.get(DagModel, dag_id)
+    if dag is not None and (error := _import_error(session, dag)):
+        return f"the DAG {dag_id!r}: {error}"
     if dag is None or dag.is_stale:
         return f"the DAG {dag_id!r} is gone"
     if dag.is_paused:
