@@ -103,10 +103,10 @@ class Masters:
         triggerer.wait(10)
 
     def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
-        """The log of a try, the triggerer's part included."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        """The log of a try, the triggerer's part included; empty before there is one."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}"
         answer = self.api.get(path, headers={"Accept": "application/json"})
-        entries = answer.raise_for_status().json()["content"]
+        entries = answer.json()["content"] if answer.is_success else []
         return "\n".join(f"{entry.get('event')} {_exceptions(entry)}" for entry in entries)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from tools.demo.errors import RequestFailed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 TIMEOUT_S = 30.0
@@ -66,9 +69,9 @@ class AirflowApi:
         """Let the scheduler run the DAG."""
         self._ask("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, run_id: str) -> None:
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any] | None = None) -> None:
         """Start a run; the same call again makes no second one."""
-        body = {"dag_run_id": run_id, "logical_date": None}
+        body = {"dag_run_id": run_id, "logical_date": None, **({"conf": dict(conf)} if conf else {})}
         self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, accepted=CONFLICT)
 
     def run_state(self, dag_id: str, run_id: str) -> str:
