@@ -39,6 +39,7 @@ class ChildRecord:
     max_tries: int
     stop_with_parent: bool
     token_sha256: str
+    max_active_children: int | None = None
 
 
 def child_run_id(parent: TaskInstance, number: int = 0) -> str:
@@ -153,6 +154,16 @@ def parent_of(session: Session, dag_id: str, run_id: str) -> tuple[TaskInstance,
             parent = _task(session, row)
             return None if parent is None else (parent, record)
     return None
+
+
+def records_of_run(session: Session, row_id: int) -> dict[tuple[str, int], ChildRecord]:
+    """By task and map index the records of a master's run, by its row number, in the order of the map indexes."""
+    rows = session.scalars(
+        select(TaskStateStoreModel)
+        .where(TaskStateStoreModel.dag_run_id == row_id, TaskStateStoreModel.key == CHILD_KEY)
+        .order_by(TaskStateStoreModel.map_index)
+    )
+    return {(row.task_id, row.map_index): record for row in rows if (record := _record(row)) is not None}
 
 
 def _task(session: Session, row: TaskStateStoreModel) -> TaskInstance | None:

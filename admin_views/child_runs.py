@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -25,6 +26,7 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from admin_views.child_limit import fill_places, give_place, let_go, lock_places
 from admin_views.child_records import (
     PREFIX,
     ChildRecord,
@@ -43,6 +45,7 @@ from config_store.wire import ChildDeed, ChildRun, ChildState, OnChildFailed, Wh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -66,12 +69,13 @@ class AirflowChildRuns:
 
     def __init__(self) -> None:
         self._sweep_lock, self._next_sweep = threading.Lock(), 0.0
+        self._places_lock = threading.Lock()
 
     def start(self, task_instance_id: str, wish: ChildWish) -> ChildRun:
         """See :class:`~admin_views.services.ChildRuns`."""
         for attempt in range(_ATTEMPTS):
             try:
-                with create_session() as session:
+                with self._one_at_a_time(wish), create_session() as session:
                     return _start(session, _locked_parent(session, task_instance_id), wish)
             except IntegrityError:
                 log.info("Another run of %s began at the same moment (%d); once more", wish.dag_id, attempt + 1)
@@ -101,6 +105,10 @@ class AirflowChildRuns:
             if record is not None:
                 stop_child(session, record)
 
+    def _one_at_a_time(self, wish: ChildWish) -> AbstractContextManager[object]:
+        """SQLite, which has one API server, knows no locks on rows: places are counted by one thread at a time."""
+        return nullcontext() if wish.max_active_children is None else self._places_lock
+
     def _sweep(self) -> None:
         """Stop, every now and then, the runs for which nobody waits any more."""
         with self._sweep_lock:
@@ -121,6 +129,8 @@ def _locked_parent(session: Session, task_instance_id: str) -> TaskInstance:
 
 
 def _start(session: Session, parent: TaskInstance, wish: ChildWish) -> ChildRun:
+    if wish.max_active_children is not None:
+        lock_places(session, parent.dag_run.id)
     _check_chain(session, parent, wish.dag_id)
     _check_dag(session, wish)
     record = read_record(session, parent)
@@ -135,8 +145,12 @@ def _start(session: Session, parent: TaskInstance, wish: ChildWish) -> ChildRun:
     elif deed is ChildDeed.RESUMED:
         undone = [task for task in _tasks(session, run) if task.state in _UNDONE]
         _run_again(session, run, undone or _tasks(session, run))
+    if deed is not ChildDeed.ATTACHED:
+        give_place(session, parent, run, wish.max_active_children)
     secret, digest = draw_secret()
-    kept = ChildRecord(wish.dag_id, run.run_id, parent.max_tries, wish.stop_with_parent, digest)
+    kept = ChildRecord(
+        wish.dag_id, run.run_id, parent.max_tries, wish.stop_with_parent, digest, wish.max_active_children
+    )
     number = write_record(session, parent, kept)
     return ChildRun(
         dag_id=wish.dag_id, run_id=run.run_id, deed=deed, token=f"{number}:{secret}", logical_date=run.logical_date
@@ -283,12 +297,13 @@ def _states(session: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, s
             if row.state is not None:
                 tasks[row.dag_id, row.run_id][_label(row.task_id, row.map_index)] = str(row.state)
         runs += session.scalars(select(DagRun).where(tuple_(DagRun.dag_id, DagRun.run_id).in_(chunk)))
+    held = fill_places(session, runs)
     reasons = {dag_id: _reason_to_wait(session, dag_id) for dag_id in {run.dag_id for run in runs if _is_queued(run)}}
     return {
         (run.dag_id, run.run_id): ChildState(
             state=str(run.state),
             tasks=tasks[run.dag_id, run.run_id],
-            waits_for=reasons[run.dag_id] if _is_queued(run) else "",
+            waits_for=held.get((run.dag_id, run.run_id), reasons[run.dag_id]) if _is_queued(run) else "",
             duration_s=_duration(run),
         )
         for run in runs
@@ -339,6 +354,7 @@ def stop_child(session: Session, record: ChildRecord) -> None:
     if run is None or run.state in State.finished_dr_states:
         return
     log.info("Stopping the run %s of %s: nobody waits for it any more", run.run_id, run.dag_id)
+    let_go(run)
     dag = DBDagBag().get_dag_for_run(run, session=session)
     if dag is None:
         run.set_state(DagRunState.FAILED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance, clear_task_instances, uuid7
 from airflow.sdk import DAG, BaseOperator
@@ -70,6 +71,12 @@ class Masters:
         with Session(self.engine) as session:
             asking = str(self.task(session, **(of or {})).id)
         return self.runs.start(asking, ChildWish(dag_id=dag_id, **wish))
+
+    def limit(self, dag_id: str, max_active_runs: int) -> None:
+        """Let so many runs of a DAG run at once."""
+        with Session(self.engine) as session:
+            session.get_one(DagModel, dag_id).max_active_runs = max_active_runs
+            session.commit()
 
     def look(self, *children: ChildRun) -> list[ChildState]:
         """The states that the tokens open."""

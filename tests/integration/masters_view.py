@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -88,6 +89,11 @@ class Masters:
         found = self.get(f"/dags/{dag_id}/dagRuns?limit=1000")["dag_runs"]
         return sorted(run["dag_run_id"] for run in found)
 
+    def run_times(self, dag_id: str, run_id: str) -> tuple[datetime, datetime]:
+        """When an ended run began and ended."""
+        run = self.get(f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+        return datetime.fromisoformat(run["start_date"]), datetime.fromisoformat(run["end_date"])
+
     def wait_for_log(self, text: str, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> None:
         """Until the log of a try holds the text."""
 
@@ -102,10 +108,10 @@ class Masters:
         os.killpg(triggerer.pid, signal.SIGKILL)
         triggerer.wait(10)
 
-    def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
+    def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1, map_index: int = -1) -> str:
         """The log of a try, the triggerer's part included; empty before there is one."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}"
-        answer = self.api.get(path, headers={"Accept": "application/json"})
+        answer = self.api.get(path, params={"map_index": map_index}, headers={"Accept": "application/json"})
         entries = answer.json()["content"] if answer.is_success else []
         return "\n".join(f"{entry.get('event')} {_exceptions(entry)}" for entry in entries)
 

@@ -130,3 +130,8 @@ with DAG("master_narrow", schedule=None, is_paused_upon_creation=False):
 for dag_id, below in (("master_ring", "master_ring_middle"), ("master_ring_middle", "master_ring")):
     with DAG(dag_id, schedule=None, is_paused_upon_creation=False):
         DagOperator(task_id="down", run_dag_id=f"{{{{ '{below}' }}}}")
+
+with DAG("master_limited", schedule=None, is_paused_upon_creation=False):
+    DagOperator.partial(task_id="batch", run_dag_id="child_quick", max_active_children=1).expand(
+        dag_run_conf=[{"n": n} for n in range(3)]
+    )
