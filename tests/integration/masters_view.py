@@ -108,10 +108,10 @@ class Masters:
         os.killpg(triggerer.pid, signal.SIGKILL)
         triggerer.wait(10)
 
-    def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1, map_index: int = -1) -> str:
+    def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
         """The log of a try, the triggerer's part included; empty before there is one."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/logs/{attempt}"
-        answer = self.api.get(path, params={"map_index": map_index}, headers={"Accept": "application/json"})
+        answer = self.api.get(path, headers={"Accept": "application/json"})
         entries = answer.json()["content"] if answer.is_success else []
         return "\n".join(f"{entry.get('event')} {_exceptions(entry)}" for entry in entries)
 

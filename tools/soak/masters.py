@@ -137,21 +137,21 @@ class Masters:
         tasks, children = self.rows.tasks(run.dag_id, run.run_id), self.rows.children(run.dag_id, run.run_id)
         return {task.state for task in tasks} == {state} and any("running" in child.task_states for child in children)
 
-    def wait_for_ends(self, runs: Sequence[MasterRun]) -> None:
+    def wait_for_ends(self, runs: Sequence[MasterRun], longest_s: float = END_S) -> None:
         """Until all of them have ended, or it takes too long: then :meth:`faults` tells which are stuck."""
 
         def ended() -> bool | None:
             return True if all(self.rows.run_state(run.dag_id, run.run_id) in ENDS for run in runs) else None
 
         try:
-            wait_for(f"the end of {len(runs)} masters", ended, END_S, 0.5)
+            wait_for(f"the end of {len(runs)} masters", ended, longest_s, 0.5)
         except TooLate:
             return
 
     def faults(self, run: MasterRun, children: int = 1, most_tries: int | None = None) -> list[str]:
         """What is not as it must be: the end, the number of child runs and their ends, the tries that it took."""
         state = self.rows.run_state(run.dag_id, run.run_id)
-        faults = [] if state == "success" else [f"it is {state}" + ("" if state in ENDS else f" after {END_S:.0f} s")]
+        faults = [] if state == "success" else [f"it is {state}" + ("" if state in ENDS else ", stuck")]
         found = self.rows.children(run.dag_id, run.run_id)
         if len(found) != children:
             faults.append(f"it has {len(found)} child runs, not {children}")

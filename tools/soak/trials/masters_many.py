@@ -12,7 +12,7 @@ import psutil
 from tools.bench.memory import resident
 from tools.bench.side import API_SERVER
 from tools.soak.figures import Figure, none_of
-from tools.soak.masters import BEGIN_S, Masters
+from tools.soak.masters import BEGIN_S, END_S, Masters
 from tools.soak.progress import say
 from tools.soak.server import wait_for
 
@@ -51,7 +51,7 @@ def measure(stage: Stage) -> list[Figure]:
     waiting = _loads(side)
     begun = time.monotonic()
     side.call("airflow", "pools", "set", "soak_gate", str(count), "opened by the soak")
-    masters.wait_for_ends([run])
+    masters.wait_for_ends([run], END_S + EACH_S * count)
     ended_after = time.monotonic() - begun
     api.close()
     faults = [*masters.faults(warm), *masters.faults(run, count)]
