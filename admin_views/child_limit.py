@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     #: A run by its DAG and its id.
     RunKey = tuple[str, str]
 
-#: The scheduler starts no run before its time has come. That of a held one comes when a place is free.
-HELD_UNTIL = datetime(9000, 1, 1, tzinfo=UTC)
+#: The scheduler starts no run before its time has come. That of a held one comes when a place is free. Airflow's column
+#: is a TIMESTAMP in MySQL, which ends in January of this year.
+HELD_UNTIL = datetime(2038, 1, 1, tzinfo=UTC)
 
 
 def lock_places(session: Session, row_id: int) -> None:

@@ -84,7 +84,7 @@ class AirflowChildRuns:
     def states(self, tokens: Sequence[str]) -> list[ChildState]:
         """See :class:`~admin_views.services.ChildRuns`."""
         self._sweep()
-        with create_session() as session:
+        with self._places_lock, create_session() as session:
             records = opened_by(session, list(tokens))
             found = _states(session, {(record.dag_id, record.run_id) for record in records.values()})
         gone = ChildState(state=None)
@@ -106,7 +106,7 @@ class AirflowChildRuns:
                 stop_child(session, record)
 
     def _one_at_a_time(self, wish: ChildWish) -> AbstractContextManager[object]:
-        """SQLite, which has one API server, knows no locks on rows: places are counted by one thread at a time."""
+        """SQLite, which has one API server, knows no locks on rows: places are given away by one thread at a time."""
         return nullcontext() if wish.max_active_children is None else self._places_lock
 
     def _sweep(self) -> None:
