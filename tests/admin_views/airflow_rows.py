@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import pytest
     from airflow.sdk import DAG
@@ -32,10 +31,10 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @contextmanager
-def airflow_tables(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Empty tables, which Airflow's own functions use meanwhile."""
+def airflow_tables(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Empty tables in an empty database, which Airflow's own functions use meanwhile."""
     import_all_models()  # type: ignore[no-untyped-call]  # Airflow's
-    made = create_engine(f"sqlite:///{folder / 'airflow.db'}")
+    made = create_engine(url)
     Base.metadata.create_all(made)
     sessions = scoped_session(sessionmaker(made, expire_on_commit=False))
     monkeypatch.setattr("airflow.settings.Session", sessions)

@@ -125,5 +125,5 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Airflow's own tables, empty, in a file."""
     from tests.admin_views.airflow_rows import airflow_tables  # Airflow's models take seconds to import
 
-    with airflow_tables(tmp_path, monkeypatch) as made:
+    with airflow_tables(f"sqlite:///{tmp_path / 'airflow.db'}", monkeypatch) as made:
         yield made

@@ -66,11 +66,18 @@ class Masters:
         found = select(TaskInstance).where(*(column == value for column, value in zip(columns, named, strict=True)))
         return session.scalars(found).one()
 
-    def ask(self, dag_id: str = "child", *, of: dict[str, Any] | None = None, **wish: Any) -> ChildRun:
-        """What the server answers to the task; ``of``: which one."""
+    def ask(
+        self,
+        dag_id: str = "child",
+        *,
+        of: dict[str, Any] | None = None,
+        by: AirflowChildRuns | None = None,
+        **wish: Any,
+    ) -> ChildRun:
+        """What the server answers to the task; ``of``: which task, ``by``: which server."""
         with Session(self.engine) as session:
             asking = str(self.task(session, **(of or {})).id)
-        return self.runs.start(asking, ChildWish(dag_id=dag_id, **wish))
+        return (by or self.runs).start(asking, ChildWish(dag_id=dag_id, **wish))
 
     def limit(self, dag_id: str, max_active_runs: int) -> None:
         """Let so many runs of a DAG run at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,15 +53,6 @@ def test_so_many_run_and_the_next_follows_when_one_has_ended(masters: Masters) -
     for child in children:
         masters.let(child, "success")
     assert [state.state for state in masters.look(*children)] == ["success"] * COUNT
-
-
-def test_all_at_once_are_no_more_than_the_limit(masters: Masters) -> None:
-    with ThreadPoolExecutor(COUNT) as pool:
-        children = list(pool.map(lambda index: ask(masters, index), range(COUNT)))
-    assert held(masters, children).count(False) == 2
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: masters.look(*children), range(8)))
-    assert held(masters, children).count(False) == 2
 
 
 def test_other_tasks_and_other_runs_of_the_master_have_limits_of_their_own(masters: Masters) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -55,23 +54,6 @@ def test_a_run_with_the_conf_and_the_logical_date_of_the_parent(masters: Masters
         row = masters.run_row(session, child)
         assert (row.conf, row.run_type, row.triggered_by.value) == ({"a": 1}, "operator_triggered", "operator")
     assert masters.look(child) == [ChildState(state="queued")]
-
-
-def test_parents_at_the_same_moment_have_a_run_each(masters: Masters) -> None:
-    masters.begin("r2", *(("train", index) for index in range(4)))
-    asking: list[dict[str, Any]] = [{"run_id": "r1"}, *({"run_id": "r2", "map_index": index} for index in range(4))]
-    with ThreadPoolExecutor(len(asking)) as pool:
-        children = list(pool.map(lambda of: masters.ask(of=of), asking))
-    assert sorted(child.run_id for child in children) == sorted(masters.run_ids())
-    assert len(masters.run_ids()) == len(asking)
-    dates = sorted(child.logical_date for child in children if child.logical_date)
-    assert dates == [AT + timedelta(microseconds=number) for number in range(len(asking))]
-
-
-def test_one_task_that_asks_several_times_at_once_has_one_run(masters: Masters) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        children = list(pool.map(lambda _: masters.ask(), range(4)))
-    assert masters.run_ids() == [children[0].run_id]
 
 
 def test_a_task_that_was_cleared_before_it_asked(masters: Masters) -> None:

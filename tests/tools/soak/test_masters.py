@@ -37,7 +37,7 @@ class Api:
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     """A master in Airflow's tables, whose task is called as the soak's are."""
-    with airflow_tables(tmp_path, monkeypatch) as engine:
+    with airflow_tables(f"sqlite:///{tmp_path / 'airflow.db'}", monkeypatch) as engine:
         made = Written(engine)
         made.begin("r1", ("child", 0), ("child", 1))
         made.begin("r2", ("child", -1))
