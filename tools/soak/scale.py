@@ -57,7 +57,7 @@ SMALL = Scale(
     away_s=3.0,
     fuzz_inputs=2_000,
     fuzz_requests=400,
-    master_kills=2,
+    master_kills=3,
     children=10,
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}
