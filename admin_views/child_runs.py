@@ -14,7 +14,7 @@ from uuid import UUID
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.core_api.datamodels.dag_run import DagRunMutableStates
 from airflow.api_fastapi.core_api.services.public.dag_run import patch_dag_run_state
-from airflow.exceptions import DagNotFound, ParamValidationError
+from airflow.exceptions import DagNotFound, DagRunAlreadyExists, ParamValidationError
 from airflow.models.dag import DagModel
 from airflow.models.dagbag import DBDagBag
 from airflow.models.dagrun import DagRun
@@ -75,10 +75,11 @@ class AirflowChildRuns:
         """See :class:`~admin_views.services.ChildRuns`."""
         for attempt in range(_ATTEMPTS):
             try:
-                with self._one_at_a_time(wish), create_session() as session:
+                # a session of its own: trigger_dag ends the thread's common one half-way, and our locks with it
+                with self._one_at_a_time(wish), create_session(scoped=False) as session:
                     return _start(session, _locked_parent(session, task_instance_id), wish)
-            except IntegrityError:
-                log.info("Another run of %s began at the same moment (%d); once more", wish.dag_id, attempt + 1)
+            except (IntegrityError, DagRunAlreadyExists) as error:
+                log.info("Another run of %s began now (%d); once more: %s", wish.dag_id, attempt + 1, error)
         raise ChildUnusable(wish.dag_id, "too many of its runs begin at the same moment; retry the task")
 
     def states(self, tokens: Sequence[str]) -> list[ChildState]:

@@ -15,6 +15,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.errors import ParseImportError
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.tasklog import LogTemplate
 from airflow.serialization.serialized_objects import LazyDeserializedDAG
 from airflow.utils.state import DagRunState
 from sqlalchemy import create_engine, insert, select
@@ -36,11 +37,13 @@ def airflow_tables(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     import_all_models()  # type: ignore[no-untyped-call]  # Airflow's
     made = create_engine(url)
     Base.metadata.create_all(made)
-    sessions = scoped_session(sessionmaker(made, expire_on_commit=False))
+    opened = sessionmaker(made, expire_on_commit=False)
+    sessions = scoped_session(opened)
+    monkeypatch.setattr("airflow.settings.NonScopedSession", opened)
     monkeypatch.setattr("airflow.settings.Session", sessions)
     monkeypatch.setattr("airflow.settings.engine", made)
     with Session(made) as session:
-        session.add(DagBundleModel(name="dags"))
+        session.add_all((DagBundleModel(name="dags"), LogTemplate(filename="f", elasticsearch_id="e")))
         session.commit()
     yield made
     sessions.remove()

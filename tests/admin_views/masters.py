@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,12 @@ from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_views.child_runs import AirflowChildRuns
 from config_store.wire import ChildWish
 from tests.admin_views.airflow_rows import AT, add_instance, add_run, write
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Airflow's API server imports what its own dependencies deprecate
+    from admin_views.child_runs import AirflowChildRuns, stop_orphans
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,9 +51,9 @@ class Masters:
         write(self.engine, dag_of("child", "first", "second", "third"), max_active_runs=2)
 
     def begin(self, run_id: str = "r1", *tasks: tuple[str, int], dag_id: str = "nightly") -> None:
-        """A run of the master whose tasks are in their first try; each a name and a map index."""
+        """A run of the master whose tasks are in their first try, each a name and a map index; `r1` has a date."""
         with Session(self.engine) as session:
-            run = add_run(session, dag_id, run_id, "running", logical_date=AT)
+            run = add_run(session, dag_id, run_id, "running", logical_date=AT if run_id == "r1" else None)
             for task_id, map_index in tasks or (("train", -1),):
                 add_instance(session, run, task_id, map_index, "running")
             session.flush()
@@ -122,6 +126,12 @@ class Masters:
             for task in session.scalars(tasks):
                 if task.task_id in task_states:
                     task.state, task.try_number = TaskInstanceState(task_states[task.task_id]), 1
+            session.commit()
+
+    def sweep(self) -> None:
+        """Stop the runs for which nobody waits any more."""
+        with Session(self.engine) as session:
+            stop_orphans(session)
             session.commit()
 
     def end(self, run_id: str) -> None:

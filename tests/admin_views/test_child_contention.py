@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from admin_views.child_limit import HELD_UNTIL
-from admin_views.child_runs import AirflowChildRuns
 from tests.admin_views.airflow_rows import AT, airflow_tables
-from tests.admin_views.masters import Masters
+from tests.admin_views.masters import AirflowChildRuns, Masters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

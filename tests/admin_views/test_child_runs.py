@@ -14,11 +14,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from admin_views.child_records import ChildRecord, read_record, write_record
-from admin_views.child_runs import stop_orphans
 from admin_views.listener import ChildStopper
 from admin_views.problems import ChildUnusable, NotProven
 from config_store.errors import NotFound
-from config_store.wire import ChildDeed, ChildState, OnChildFailed, WhenPaused
+from config_store.wire import ChildDeed, ChildState, ChildWish, OnChildFailed, WhenPaused
 from tests.admin_views.airflow_rows import AT, add_import_error, add_run, write
 from tests.admin_views.masters import Masters, dag_of
 
@@ -58,7 +57,7 @@ def test_a_run_with_the_conf_and_the_logical_date_of_the_parent(masters: Masters
 
 def test_a_task_that_was_cleared_before_it_asked(masters: Masters) -> None:
     with pytest.raises(NotProven, match=r"^The task that asks has been cleared meanwhile\.$"):
-        masters.runs.start("00000000-0000-0000-0000-000000000000", None)  # type: ignore[arg-type]
+        masters.runs.start("00000000-0000-0000-0000-000000000000", ChildWish(dag_id="child"))
 
 
 # --- what is refused ---
@@ -69,7 +68,7 @@ def test_a_dag_that_is_missing_or_whose_file_is_gone(masters: Masters) -> None:
     for name in ("chil", "childe"):
         with pytest.raises(NotFound) as caught:
             masters.ask(name)
-        assert str(caught.value) == f"There is no DAG {name!r}. Did you mean: child"
+        assert str(caught.value) == f"There is no DAG {name!r}. Did you mean: child?"
 
 
 def test_a_dag_whose_file_has_an_error(masters: Masters) -> None:
@@ -302,11 +301,11 @@ def test_tokens_that_open_nothing(masters: Masters) -> None:
 def test_a_record_that_a_task_wrote_itself_opens_no_run_of_another(masters: Masters) -> None:
     child = masters.ask()
     with Session(masters.engine) as session:
-        add_run(session, "child", "somebody's")
+        add_run(session, "child", "somebodys")
         task = masters.task(session)
         record = read_record(session, task)
         assert record is not None
-        write_record(session, task, ChildRecord(**{**record.__dict__, "run_id": "somebody's"}))
+        write_record(session, task, ChildRecord(**{**record.__dict__, "run_id": "somebodys"}))
         session.commit()
     assert masters.look(child) == [GONE]
 
@@ -357,17 +356,15 @@ def test_a_sweep_stops_the_children_of_parents_that_have_ended(
     masters.mark(parent)
     with Session(masters.engine) as session:
         add_run(session, "child", "couture__of-nobody", "running")
-        stop_orphans(session)
         session.commit()
+    masters.sweep()
     assert masters.states(started)[0] == child
 
 
 def test_a_sweep_leaves_what_is_to_outlive_its_parent(masters: Masters) -> None:
     started = masters.ask(stop_with_parent=False)
     masters.mark("success")
-    with Session(masters.engine) as session:
-        stop_orphans(session)
-        session.commit()
+    masters.sweep()
     assert masters.states(started)[0] == "queued"
 
 
