@@ -46,6 +46,10 @@ class Masters:
     engine: Engine
     runs: AirflowChildRuns = field(default_factory=AirflowChildRuns)
 
+    def another_server(self) -> AirflowChildRuns:
+        """One more API server on the same database."""
+        return AirflowChildRuns()
+
     def __post_init__(self) -> None:
         write(self.engine, dag_of("nightly", "train", "score"))
         write(self.engine, dag_of("child", "first", "second", "third"), max_active_runs=2)

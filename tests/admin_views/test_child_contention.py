@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from admin_views.child_limit import HELD_UNTIL
 from tests.admin_views.airflow_rows import AT, airflow_tables
-from tests.admin_views.masters import AirflowChildRuns, Masters
+from tests.admin_views.masters import Masters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,9 @@ def ask_all(masters: Masters, **wish: Any) -> list[ChildRun]:
     def ask(index: int) -> ChildRun:
         return masters.ask(of={"map_index": index}, by=servers[index % len(servers)], **wish)
 
-    servers = [masters.runs] if masters.engine.dialect.name == "sqlite" else [AirflowChildRuns() for _ in range(3)]
+    servers = (
+        [masters.runs] if masters.engine.dialect.name == "sqlite" else [masters.another_server() for _ in range(3)]
+    )
     with ThreadPoolExecutor(len(INDEXES)) as pool:
         return list(pool.map(ask, INDEXES))
 

@@ -10,6 +10,7 @@ from airflow.listeners.listener import get_listener_manager
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.sdk import Param
+from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
@@ -51,7 +52,8 @@ def test_a_run_with_the_conf_and_the_logical_date_of_the_parent(masters: Masters
     assert masters.states(child) == ("queued", {"first": None, "second": None, "third": None})
     with Session(masters.engine) as session:
         row = masters.run_row(session, child)
-        assert (row.conf, row.run_type, row.triggered_by.value) == ({"a": 1}, "operator_triggered", "operator")
+        assert (row.conf, row.run_type) == ({"a": 1}, "operator_triggered")
+        assert row.triggered_by is DagRunTriggeredByType.OPERATOR
     assert masters.look(child) == [ChildState(state="queued")]
 
 

@@ -111,15 +111,25 @@ with DAG("master_refused", schedule=None, is_paused_upon_creation=False):
 with DAG("master_mapped", schedule=None, is_paused_upon_creation=False):
     DagOperator.partial(task_id="batch", run_dag_id="child_quick").expand(dag_run_conf=[{"n": n} for n in range(3)])
 
-for how in ("restart", "new"):
-    with DAG(f"master_{how}", schedule=None, is_paused_upon_creation=False):
-        DagOperator(
-            task_id="again", run_dag_id="child_breaks", on_child_failed=how, retries=1, retry_delay=timedelta(seconds=1)
-        )
+with DAG("master_restart", schedule=None, is_paused_upon_creation=False):
+    DagOperator(
+        task_id="again",
+        run_dag_id="child_breaks",
+        on_child_failed="restart",
+        retries=1,
+        retry_delay=timedelta(seconds=1),
+    )
 
-for child, what in (("child_unpaused", "unpause"), ("child_woken", "wait")):
-    with DAG(f"master_{what}", schedule=None, is_paused_upon_creation=False):
-        DagOperator(task_id="wake", run_dag_id=f"{{{{ '{child}' }}}}", when_paused=what)
+with DAG("master_new", schedule=None, is_paused_upon_creation=False):
+    DagOperator(
+        task_id="again", run_dag_id="child_breaks", on_child_failed="new", retries=1, retry_delay=timedelta(seconds=1)
+    )
+
+with DAG("master_unpause", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="wake", run_dag_id="{{ 'child_unpaused' }}", when_paused="unpause")
+
+with DAG("master_wait", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="wake", run_dag_id="{{ 'child_woken' }}", when_paused="wait")
 
 with DAG("master_broken", schedule=None, is_paused_upon_creation=False):
     DagOperator(task_id="broken", run_dag_id="{{ 'child_broken' }}")
