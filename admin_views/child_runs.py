@@ -32,9 +32,9 @@ from admin_views.child_records import (
     ChildRecord,
     child_run_id,
     draw_secret,
+    given_up,
     masters_above,
     opened_by,
-    parent_of,
     read_record,
     write_record,
 )
@@ -376,6 +376,7 @@ def stop_orphans(session: Session) -> None:
     query = select(DagRun.dag_id, DagRun.run_id).where(
         DagRun.state.in_(State.unfinished_dr_states), DagRun.run_id.startswith(PREFIX, autoescape=True)
     )
-    for dag_id, run_id in session.execute(query).all():
-        if found := parent_of(session, dag_id, run_id):
-            stop_child_of(session, found[0])
+    children = {(dag_id, run_id) for dag_id, run_id in session.execute(query)}
+    for record in given_up(session, children):
+        if record.stop_with_parent:
+            stop_child(session, record)

@@ -11,7 +11,7 @@ from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.sdk import Param
 from airflow.utils.types import DagRunTriggeredByType
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 from sqlalchemy.orm import Session
 
 from admin_views.child_records import ChildRecord, read_record, write_record
@@ -368,6 +368,16 @@ def test_a_sweep_leaves_what_is_to_outlive_its_parent(masters: Masters) -> None:
     masters.mark("success")
     masters.sweep()
     assert masters.states(started)[0] == "queued"
+
+
+def test_a_sweep_of_many_children_takes_few_questions(masters: Masters) -> None:
+    masters.begin("many", *(("train", index) for index in range(20)))
+    children = [masters.ask(of={"run_id": "many", "map_index": index}) for index in range(20)]
+    statements: list[str] = []
+    event.listen(masters.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    masters.sweep()
+    assert len(statements) == 2
+    assert {state.state for state in masters.look(*children)} == {"queued"}
 
 
 def test_asking_for_states_sweeps_now_and_then(masters: Masters) -> None:
