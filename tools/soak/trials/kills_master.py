@@ -30,7 +30,7 @@ LONGEST_LIFE_S = 1.0
 
 def measure(stage: Stage) -> list[Figure]:
     """All three, one after the other."""
-    side = stage.airflow()
+    side = stage.airflow_without_jobs()
     api = side.api()
     masters = Masters(api, side.home.database, stage.scratch("released"))
     kills, wave = stage.scale.master_kills, stage.scale.wave

@@ -23,7 +23,7 @@ AWAY, BACK = "asked for again until it answers", "The config store answers again
 
 def measure(stage: Stage) -> list[Figure]:
     """`kill -9` of the API server, its return after a while, and the end of all masters."""
-    side = stage.airflow()
+    side = stage.airflow_without_jobs()
     api = side.api()
     masters = Masters(api, side.home.database, stage.scratch("released"))
     runs = [masters.begin("soak_master") for _ in range(stage.scale.wave)]

@@ -37,7 +37,7 @@ class Load:
 
 def measure(stage: Stage) -> list[Figure]:
     """Hold all children in a pool that is not there yet, measure, and make the pool."""
-    side, count = stage.airflow(), stage.scale.children
+    side, count = stage.airflow_without_jobs(), stage.scale.children
     api = side.api()
     masters = Masters(api, side.home.database, stage.scratch("released"))
     warm = masters.begin("soak_master")  # the triggerer imports what it needs
