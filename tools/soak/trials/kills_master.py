@@ -98,7 +98,7 @@ def _worker(masters: Masters, run: MasterRun) -> psutil.Process:
 
     def look() -> bool | None:
         names = {task.worker for task in masters.rows.tasks(run.dag_id, run.run_id) if task.state == "running"}
-        found.extend(p for p in psutil.process_iter(["cmdline"]) if " ".join(p.info["cmdline"] or ()) in names)
+        found.extend(p for p in psutil.process_iter(["cmdline"]) if " ".join(p.info["cmdline"] or ()).strip() in names)
         return True if found else None
 
     wait_for(f"the worker of {run.run_id}", look, BEGIN_S, 0.02)
