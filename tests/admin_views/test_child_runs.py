@@ -98,6 +98,13 @@ def test_a_paused_dag_as_the_task_wishes(masters: Masters) -> None:
         assert session.get_one(DagModel, "asleep").is_paused is False
 
 
+def test_a_paused_dag_is_unpaused_and_run_in_one(masters: Masters) -> None:
+    write(masters.engine, dag_of("asleep", "t"), is_paused=True)
+    assert masters.ask("asleep", when_paused=WhenPaused.UNPAUSE).deed is ChildDeed.TRIGGERED
+    with Session(masters.engine) as session:
+        assert session.get_one(DagModel, "asleep").is_paused is False
+
+
 def test_a_dag_that_allows_no_such_runs(masters: Masters) -> None:
     with Session(masters.engine) as session:
         session.execute(update(DagModel).where(DagModel.dag_id == "child").values(allowed_run_types=["scheduled"]))
