@@ -17,16 +17,21 @@ from typing import TYPE_CHECKING
 from airflow.models.dagrun import DagRun
 from airflow.models.task_state_store import TaskStateStoreModel
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import select
+from airflow.utils.state import State
+from sqlalchemy import and_, select
 
 from config_store.wire import CHILD_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 PREFIX = "couture__"
 #: What a run id may take; Airflow's column holds 250 characters.
 _MAX_RUN_ID = 250
+_CHUNK = 400  # SQLite takes 32,766 parameters in a statement, older ones 999
 _TAIL = re.compile(r"__(\d+)-(\d+|x)-[0-9a-f]{10}(?:-\d+)?$")
 
 
@@ -39,6 +44,7 @@ class ChildRecord:
     max_tries: int
     stop_with_parent: bool
     token_sha256: str
+    max_active_children: int | None = None
 
 
 def child_run_id(parent: TaskInstance, number: int = 0) -> str:
@@ -136,23 +142,37 @@ def parent_place(run_id: str) -> tuple[int, int] | None:
     return (int(found[1]), -1 if found[2] == "x" else int(found[2])) if found else None
 
 
-def parent_of(session: Session, dag_id: str, run_id: str) -> tuple[TaskInstance, ChildRecord] | None:
-    """The task whose newest child run this is."""
-    if (place := parent_place(run_id)) is None:
-        return None
-    rows = session.scalars(
-        select(TaskStateStoreModel).where(
-            TaskStateStoreModel.dag_run_id == place[0],
-            TaskStateStoreModel.map_index == place[1],
-            TaskStateStoreModel.key == CHILD_KEY,
+def given_up(session: Session, children: Collection[tuple[str, str]]) -> list[ChildRecord]:
+    """The records of those of these runs, by DAG and id, whose master's task has ended: a few questions for all."""
+    above = sorted({place[0] for _, run_id in children if (place := parent_place(run_id))})
+    found: list[ChildRecord] = []
+    for start in range(0, len(above), _CHUNK):
+        rows = session.scalars(
+            select(TaskStateStoreModel)
+            .join(TaskInstance, _is_of_task())
+            .where(
+                TaskStateStoreModel.dag_run_id.in_(above[start : start + _CHUNK]),
+                TaskStateStoreModel.key == CHILD_KEY,
+                TaskInstance.state.in_(State.finished),
+            )
         )
+        found += [record for row in rows if (record := _record(row)) and _is_own(row, record)]
+    return [record for record in found if (record.dag_id, record.run_id) in children]
+
+
+def _is_of_task() -> ColumnElement[bool]:
+    names = ("dag_id", "run_id", "task_id", "map_index")
+    return and_(*(getattr(TaskStateStoreModel, name) == getattr(TaskInstance, name) for name in names))
+
+
+def records_of_run(session: Session, row_id: int) -> dict[tuple[str, int], ChildRecord]:
+    """By task and map index the records of a master's run, by its row number, in the order of the map indexes."""
+    rows = session.scalars(
+        select(TaskStateStoreModel)
+        .where(TaskStateStoreModel.dag_run_id == row_id, TaskStateStoreModel.key == CHILD_KEY)
+        .order_by(TaskStateStoreModel.map_index)
     )
-    for row in rows:
-        record = _record(row)
-        if record is not None and (record.dag_id, record.run_id) == (dag_id, run_id):
-            parent = _task(session, row)
-            return None if parent is None else (parent, record)
-    return None
+    return {(row.task_id, row.map_index): record for row in rows if (record := _record(row)) is not None}
 
 
 def _task(session: Session, row: TaskStateStoreModel) -> TaskInstance | None:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.core_api.datamodels.dag_run import DagRunMutableStates
 from airflow.api_fastapi.core_api.services.public.dag_run import patch_dag_run_state
-from airflow.exceptions import DagNotFound, ParamValidationError
+from airflow.exceptions import DagNotFound, DagRunAlreadyExists, ParamValidationError
 from airflow.models.dag import DagModel
 from airflow.models.dagbag import DBDagBag
 from airflow.models.dagrun import DagRun
@@ -25,14 +26,15 @@ from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from admin_views.child_limit import fill_places, give_place, let_go, lock_places
 from admin_views.child_records import (
     PREFIX,
     ChildRecord,
     child_run_id,
     draw_secret,
+    given_up,
     masters_above,
     opened_by,
-    parent_of,
     read_record,
     write_record,
 )
@@ -43,6 +45,7 @@ from config_store.wire import ChildDeed, ChildRun, ChildState, OnChildFailed, Wh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -66,21 +69,23 @@ class AirflowChildRuns:
 
     def __init__(self) -> None:
         self._sweep_lock, self._next_sweep = threading.Lock(), 0.0
+        self._places_lock = threading.Lock()
 
     def start(self, task_instance_id: str, wish: ChildWish) -> ChildRun:
         """See :class:`~admin_views.services.ChildRuns`."""
         for attempt in range(_ATTEMPTS):
             try:
-                with create_session() as session:
+                # a session of its own: trigger_dag ends the thread's common one half-way, and our locks with it
+                with self._one_at_a_time(wish), create_session(scoped=False) as session:
                     return _start(session, _locked_parent(session, task_instance_id), wish)
-            except IntegrityError:
-                log.info("Another run of %s began at the same moment (%d); once more", wish.dag_id, attempt + 1)
+            except (IntegrityError, DagRunAlreadyExists) as error:
+                log.info("Another run of %s began now (%d); once more: %s", wish.dag_id, attempt + 1, error)
         raise ChildUnusable(wish.dag_id, "too many of its runs begin at the same moment; retry the task")
 
     def states(self, tokens: Sequence[str]) -> list[ChildState]:
         """See :class:`~admin_views.services.ChildRuns`."""
         self._sweep()
-        with create_session() as session:
+        with self._places_lock, create_session() as session:
             records = opened_by(session, list(tokens))
             found = _states(session, {(record.dag_id, record.run_id) for record in records.values()})
         gone = ChildState(state=None)
@@ -100,6 +105,10 @@ class AirflowChildRuns:
             record = opened_by(session, [token]).get(token)
             if record is not None:
                 stop_child(session, record)
+
+    def _one_at_a_time(self, wish: ChildWish) -> AbstractContextManager[object]:
+        """SQLite, which has one API server, knows no locks on rows: places are given away by one thread at a time."""
+        return nullcontext() if wish.max_active_children is None else self._places_lock
 
     def _sweep(self) -> None:
         """Stop, every now and then, the runs for which nobody waits any more."""
@@ -121,21 +130,28 @@ def _locked_parent(session: Session, task_instance_id: str) -> TaskInstance:
 
 
 def _start(session: Session, parent: TaskInstance, wish: ChildWish) -> ChildRun:
+    if wish.max_active_children is not None:
+        lock_places(session, parent.dag_run.id)
     _check_chain(session, parent, wish.dag_id)
     _check_dag(session, wish)
     record = read_record(session, parent)
     run = _former_run(session, parent, wish, record)
-    deed = ChildDeed.TRIGGERED if run is None else _deed(run, wish, is_cleared=_is_cleared(parent, record))
+    deed = ChildDeed.TRIGGERED if run is None else _deed(run, wish, parent, record)
     if run is None or deed is ChildDeed.TRIGGERED:
         run = _trigger(session, parent, wish)
+        _stop_former(session, record)
     elif deed is ChildDeed.RESTARTED:
         run.conf = wish.conf
         _run_again(session, run, _tasks(session, run))
     elif deed is ChildDeed.RESUMED:
         undone = [task for task in _tasks(session, run) if task.state in _UNDONE]
         _run_again(session, run, undone or _tasks(session, run))
+    if deed is not ChildDeed.ATTACHED:
+        give_place(session, parent, run, wish.max_active_children)
     secret, digest = draw_secret()
-    kept = ChildRecord(wish.dag_id, run.run_id, parent.max_tries, wish.stop_with_parent, digest)
+    kept = ChildRecord(
+        wish.dag_id, run.run_id, parent.max_tries, wish.stop_with_parent, digest, wish.max_active_children
+    )
     number = write_record(session, parent, kept)
     return ChildRun(
         dag_id=wish.dag_id, run_id=run.run_id, deed=deed, token=f"{number}:{secret}", logical_date=run.logical_date
@@ -153,11 +169,11 @@ def _check_chain(session: Session, parent: TaskInstance, dag_id: str) -> None:
 def _check_dag(session: Session, wish: ChildWish) -> None:
     """Raise unless the DAG is there and can be run now; unpauses it where that is wished."""
     dag = session.get(DagModel, wish.dag_id)
+    if dag is not None and (error := _import_error(session, dag)):
+        raise ChildUnusable(wish.dag_id, error)
     if dag is None or dag.is_stale:
         known = session.scalars(select(DagModel.dag_id).where(~DagModel.is_stale))
         raise NotFound("DAG", wish.dag_id, nearest(wish.dag_id, list(known)))
-    if dag.has_import_errors:
-        raise ChildUnusable(wish.dag_id, f"its file can't be imported: {_import_error(session, dag)}")
     if dag.allowed_run_types is not None and DagRunType.OPERATOR_TRIGGERED not in dag.allowed_run_types:
         raise ChildUnusable(wish.dag_id, "its allowed_run_types do not name operator_triggered; add it there")
     if dag.is_paused and wish.when_paused is WhenPaused.UNPAUSE:
@@ -168,12 +184,15 @@ def _check_dag(session: Session, wish: ChildWish) -> None:
 
 
 def _import_error(session: Session, dag: DagModel) -> str:
-    """The file, and the last line of what Python said of it."""
+    """That the DAG's file can't be imported, with the last line of what Python said; empty when it can.
+
+    Airflow takes the DAGs of such a file for stale, as those whose file is gone; the error's row tells them apart.
+    """
     query = select(ParseImportError.stacktrace).where(
         ParseImportError.bundle_name == dag.bundle_name, ParseImportError.filename == dag.relative_fileloc
     )
-    lines = (session.scalar(query) or "").strip().splitlines()
-    return f"{dag.relative_fileloc}: {lines[-1][:500]}" if lines else f"see the import errors of {dag.relative_fileloc}"
+    lines = (session.scalar(query) or "").strip().splitlines() if dag.has_import_errors else []
+    return f"its file can't be imported: {dag.relative_fileloc}: {lines[-1][:500]}" if lines else ""
 
 
 def _former_run(session: Session, parent: TaskInstance, wish: ChildWish, record: ChildRecord | None) -> DagRun | None:
@@ -191,12 +210,26 @@ def _is_cleared(parent: TaskInstance, record: ChildRecord | None) -> bool:
     return record is None or record.max_tries != parent.max_tries
 
 
-def _deed(run: DagRun, wish: ChildWish, *, is_cleared: bool) -> ChildDeed:
-    if run.state not in State.finished_dr_states or (run.state == DagRunState.SUCCESS and not is_cleared):
+def _deed(run: DagRun, wish: ChildWish, parent: TaskInstance, record: ChildRecord | None) -> ChildDeed:
+    """What is done with the run of an earlier try.
+
+    Who clears a task that waits has its trigger stop the child; a try that is quicker than the trigger does it itself.
+    """
+    is_cleared = _is_cleared(parent, record)
+    is_over = is_cleared and record is not None and record.stop_with_parent
+    if run.state not in State.finished_dr_states and not is_over:
+        return ChildDeed.ATTACHED
+    if run.state == DagRunState.SUCCESS and not is_cleared:
         return ChildDeed.ATTACHED
     if wish.on_child_failed is OnChildFailed.NEW:
         return ChildDeed.TRIGGERED
     return ChildDeed.RESTARTED if is_cleared or wish.on_child_failed is OnChildFailed.RESTART else ChildDeed.RESUMED
+
+
+def _stop_former(session: Session, record: ChildRecord | None) -> None:
+    """Stop the run that the task had before it was given another one; nobody would find it any more."""
+    if record is not None and record.stop_with_parent:
+        stop_child(session, record)
 
 
 def _trigger(session: Session, parent: TaskInstance, wish: ChildWish) -> DagRun:
@@ -249,7 +282,8 @@ def _tasks(session: Session, run: DagRun) -> list[TaskInstance]:
 
 def _run_again(session: Session, run: DagRun, tasks: list[TaskInstance]) -> None:
     clear_task_instances(tasks, session)
-    run.state = DagRunState.QUEUED  # a run without tasks is not touched by the above
+    if run.state in State.finished_dr_states:  # a run without tasks, which the above does not touch
+        run.state = DagRunState.QUEUED
     session.flush()
 
 
@@ -264,12 +298,13 @@ def _states(session: Session, wanted: set[tuple[str, str]]) -> dict[tuple[str, s
             if row.state is not None:
                 tasks[row.dag_id, row.run_id][_label(row.task_id, row.map_index)] = str(row.state)
         runs += session.scalars(select(DagRun).where(tuple_(DagRun.dag_id, DagRun.run_id).in_(chunk)))
+    held = fill_places(session, runs)
     reasons = {dag_id: _reason_to_wait(session, dag_id) for dag_id in {run.dag_id for run in runs if _is_queued(run)}}
     return {
         (run.dag_id, run.run_id): ChildState(
             state=str(run.state),
             tasks=tasks[run.dag_id, run.run_id],
-            waits_for=reasons[run.dag_id] if _is_queued(run) else "",
+            waits_for=held.get((run.dag_id, run.run_id), reasons[run.dag_id]) if _is_queued(run) else "",
             duration_s=_duration(run),
         )
         for run in runs
@@ -292,6 +327,8 @@ def _is_queued(run: DagRun) -> bool:
 def _reason_to_wait(session: Session, dag_id: str) -> str:
     """Why queued runs of a DAG do not start; empty when the scheduler has just not come to them yet."""
     dag = session.get(DagModel, dag_id)
+    if dag is not None and (error := _import_error(session, dag)):
+        return f"the DAG {dag_id!r}: {error}"
     if dag is None or dag.is_stale:
         return f"the DAG {dag_id!r} is gone"
     if dag.is_paused:
@@ -318,6 +355,7 @@ def stop_child(session: Session, record: ChildRecord) -> None:
     if run is None or run.state in State.finished_dr_states:
         return
     log.info("Stopping the run %s of %s: nobody waits for it any more", run.run_id, run.dag_id)
+    let_go(run)
     dag = DBDagBag().get_dag_for_run(run, session=session)
     if dag is None:
         run.set_state(DagRunState.FAILED)
@@ -338,6 +376,7 @@ def stop_orphans(session: Session) -> None:
     query = select(DagRun.dag_id, DagRun.run_id).where(
         DagRun.state.in_(State.unfinished_dr_states), DagRun.run_id.startswith(PREFIX, autoescape=True)
     )
-    for dag_id, run_id in session.execute(query).all():
-        if found := parent_of(session, dag_id, run_id):
-            stop_child_of(session, found[0])
+    children = {(dag_id, run_id) for dag_id, run_id in session.execute(query)}
+    for record in given_up(session, children):
+        if record.stop_with_parent:
+            stop_child(session, record)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dag import DagModel
 from airflow.models.dag_version import DagVersion
 from airflow.models.dagrun import DagRun
+from airflow.models.errors import ParseImportError
 from airflow.models.renderedtifields import RenderedTaskInstanceFields as Rendered
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
-from sqlalchemy import false, func, select
+from sqlalchemy import exists, false, func, select, true
 
 from config_store.dag_tree import RunHead, TaskRun
 from config_store.master_dags import DagHead, DagTask
@@ -21,7 +22,7 @@ from config_store.master_dags import DagHead, DagTask
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.orm import Session
 
     from config_store.dag_tree import RunKey
@@ -46,7 +47,8 @@ class AirflowDags:
     def heads(self, dag_ids: Collection[str] | None = None) -> dict[str, DagHead]:
         """See :class:`~config_store.dag_tree.DagCatalogue`; a DAG whose file is gone is not known."""
         columns = select(DagModel.dag_id, DagModel.is_paused, DagModel.has_import_errors)
-        asked = columns.where(DagModel.is_stale == false())
+        # Airflow takes the DAGs of a file that can't be imported for stale, too
+        asked = columns.where((DagModel.is_stale == false()) | _cannot_be_imported())
         with create_session() as session:
             return {
                 row.dag_id: DagHead(bool(row.is_paused), bool(row.has_import_errors))
@@ -143,6 +145,14 @@ def _newest_versions(session: Session, dag_ids: Collection[str] | None) -> Itera
         .order_by(SerializedDagModel.dag_id)
     )
     return _rows(session, asked, SerializedDagModel.dag_id, dag_ids)
+
+
+def _cannot_be_imported() -> ColumnElement[bool]:
+    """Whether a DAG's file is there, with an error; Airflow leaves the DAG's own mark when the file goes."""
+    told = (ParseImportError.bundle_name == DagModel.bundle_name) & (
+        ParseImportError.filename == DagModel.relative_fileloc
+    )
+    return (DagModel.has_import_errors == true()) & exists().where(told)
 
 
 def _read_documents(session: Session, keys: Sequence[tuple[Any, str]]) -> dict[tuple[Any, str], tuple[DagTask, ...]]:

@@ -482,7 +482,10 @@ class WhenPaused(StrEnum):
 
 
 class ChildWish(Wire):
-    """A master's task asks for its child run; ``stop_with_parent``: nobody waits for it when the task has ended."""
+    """A master's task asks for its child run; ``stop_with_parent``: nobody waits for it when the task has ended.
+
+    ``max_active_children``: so many children of the task's mapped instances run at once, in one run of the master.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"dag_id": "prepare", "conf": {"day": "2026-01-31"}}]})
 
@@ -491,6 +494,7 @@ class ChildWish(Wire):
     on_child_failed: OnChildFailed = OnChildFailed.RESUME
     when_paused: WhenPaused = WhenPaused.FAIL
     stop_with_parent: bool = True
+    max_active_children: int | None = Field(default=None, ge=1)
 
 
 class ChildDeed(StrEnum):

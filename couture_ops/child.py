@@ -72,6 +72,7 @@ class Child:
             on_child_failed=OnChildFailed(operator.on_child_failed),
             when_paused=WhenPaused(operator.when_paused),
             stop_with_parent=operator.stop_child and operator.wait,
+            max_active_children=operator.max_active_children,
         )
         self._run = run = self._client.start_child(wish)
         log.info("%s run %s of %s, conf %s", _DEEDS[run.deed], run.run_id, run.dag_id, sorted(conf))

@@ -1,7 +1,7 @@
 """A master DAG that runs a child for each batch of a CSV file; one more child can be switched off.
 
 The batches' bounds stand in the file, a line each with `first` and `last`; each child gets them, and its number, in its
-conf. Two children run at once: `max_active_runs` of the child says so.
+conf. Two children of a run of the master run at once: `max_active_children` says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ FOLDER = os.environ.get("RATINGS_FOLDER", "/data/ratings")
 with DAG(
     "couture_one_batch",
     schedule=None,
-    max_active_runs=2,
     tags=["couture", "example"],
     params={"batch": Param(1, type="integer"), "first": Param(0, type="integer"), "last": Param(0, type="integer")},
 ):
@@ -54,7 +53,9 @@ with DAG(
                 for number, row in enumerate(csv.DictReader(file), start=1)
             ]
 
-    batches = DagOperator.partial(task_id="batch", run_dag_id="couture_one_batch").expand(dag_run_conf=read_batches())
+    batches = DagOperator.partial(task_id="batch", run_dag_id="couture_one_batch", max_active_children=2).expand(
+        dag_run_conf=read_batches()
+    )
     batches >> SkippableDagOperator(
         task_id="all_at_once",
         run_dag_id="couture_one_batch",

@@ -39,6 +39,8 @@ class DagOperator(BaseOperator):
         passed over for that, runs again), ``restart`` (all of it), ``new`` (another run).
     :param when_paused: what to do when the child is paused: ``fail``, ``unpause`` it, or ``wait`` until somebody does.
     :param stop_child: stop the child run when this task is killed, marked or out of time.
+    :param max_active_children: of a mapped task, so many children run at once in a run of this DAG; the others wait in
+        the queue, in the order of the map indexes.
     """
 
     template_fields: Sequence[str] = ("run_dag_id", "dag_run_conf")
@@ -57,6 +59,7 @@ class DagOperator(BaseOperator):
         on_child_failed: Literal["resume", "restart", "new"] = "resume",
         when_paused: Literal["fail", "unpause", "wait"] = "fail",
         stop_child: bool = True,
+        max_active_children: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -68,10 +71,12 @@ class DagOperator(BaseOperator):
         self.on_child_failed = on_child_failed
         self.when_paused = when_paused
         self.stop_child = stop_child
+        self.max_active_children = max_active_children
         self._child: Child | None = None
         _check_choice("on_child_failed", on_child_failed, ON_CHILD_FAILED)
         _check_choice("when_paused", when_paused, WHEN_PAUSED)
         _check_callable(python_callable)
+        _check_limit(max_active_children, wait=wait)
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Run the child; leaves the worker while it runs, unless told otherwise."""
@@ -122,6 +127,15 @@ class SkippableDagOperator(DagOperator):
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if value not in choices:
         raise UnfitParameter(name, value, f"must be one of {', '.join(choices)}")
+
+
+def _check_limit(limit: object, *, wait: bool) -> None:
+    if limit is None:
+        return
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise UnfitParameter("max_active_children", limit, "must be a whole number, 1 or more")
+    if not wait:
+        raise UnfitParameter("max_active_children", limit, "needs wait=True: who waits lets the next child go")
 
 
 def _check_callable(python_callable: Any) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
     from fastapi import FastAPI
+    from sqlalchemy import Engine
 
     from admin_views.services import Services
 
@@ -117,3 +118,12 @@ def api_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProcess
     """An API server in a process of its own, whose memory can be measured."""
     with started(tmp_path_factory.mktemp("process")) as process:
         yield process
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Airflow's own tables, empty, in a file."""
+    from tests.admin_views.airflow_rows import airflow_tables  # Airflow's models take seconds to import
+
+    with airflow_tables(f"sqlite:///{tmp_path / 'airflow.db'}", monkeypatch) as made:
+        yield made

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.models import import_all_models
-from airflow.models.base import Base
-from airflow.models.dag import DagModel
 from airflow.models.dag_version import DagVersion
-from airflow.models.dagbundle import DagBundleModel
-from airflow.models.dagrun import DagRun
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.models.serialized_dag import SerializedDagModel
-from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, BaseOperator
-from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
-from airflow.utils.state import DagRunState
-from sqlalchemy import create_engine, event, insert, select
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from airflow.serialization.serialized_objects import DagSerialization
+from sqlalchemy import event, insert, select
+from sqlalchemy.orm import Session
 
 from admin_views.dag_catalogue import AirflowDags, dag_tasks
 from config_store.dag_tree import Kind, RunHead, TaskRun, grow_tree, list_masters
 from config_store.master_dags import DagHead, DagTask
+from tests.admin_views.airflow_rows import AT, add_import_error, add_instance, add_run, dag_row, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from sqlalchemy import Engine
-
-AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class RunsDag(BaseOperator):
@@ -104,40 +94,6 @@ def test_mapped_tasks() -> None:
 # --- tables ---
 
 
-@pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Airflow's tables in a file of their own."""
-    import_all_models()  # type: ignore[no-untyped-call]  # Airflow's
-    made = create_engine(f"sqlite:///{tmp_path / 'airflow.db'}")
-    Base.metadata.create_all(made)
-    sessions = scoped_session(sessionmaker(made, expire_on_commit=False))
-    monkeypatch.setattr("airflow.settings.Session", sessions)
-    monkeypatch.setattr("airflow.settings.engine", made)
-    with Session(made) as session:
-        session.add(DagBundleModel(name="dags"))
-        session.commit()
-    yield made
-    sessions.remove()
-    made.dispose()
-
-
-def dag_row(dag_id: str, **more: Any) -> DagModel:
-    """Airflow's row of a DAG that is there and not paused."""
-    columns = {"bundle_name": "dags", "is_stale": False, "is_paused": False, "fileloc": "f", **more}
-    return DagModel(dag_id=dag_id, **columns)  # type: ignore[no-untyped-call]  # Airflow's
-
-
-def write(engine: Engine, *dags: DAG, **more: Any) -> None:
-    """Store the DAGs as the DAG processor does; ``more``: columns of Airflow's row of the DAG."""
-    with Session(engine) as session:
-        for dag in dags:
-            session.merge(dag_row(dag.dag_id, **more))
-            session.flush()
-            dag.fileloc = __file__
-            SerializedDagModel.write_dag(LazyDeserializedDAG.from_dag(dag), bundle_name="dags", session=session)
-        session.commit()
-
-
 def write_many(engine: Engine, names: list[str], document: dict[str, Any]) -> None:
     """Store DAGs of one and the same document, without the processor's effort for each."""
     with Session(engine) as session:
@@ -163,30 +119,15 @@ def master(dag_id: str, *children: str) -> DAG:
     return dag
 
 
-def add_run(session: Session, dag_id: str, run_id: str, state: str = "success", hour: int = 1) -> DagRun:
-    """Store a run."""
-    run = DagRun(
-        dag_id=dag_id, run_id=run_id, run_type="manual", state=DagRunState(state), run_after=AT.replace(hour=hour)
-    )
-    run.start_date, run.end_date = AT, AT
-    session.add(run)
-    session.flush()
-    return run
-
-
-def add_instance(session: Session, run: DagRun, task_id: str, map_index: int = -1, state: str = "success") -> None:
-    """Store an instance of a task."""
-    version = session.scalars(select(DagVersion.id).where(DagVersion.dag_id == run.dag_id)).first()
-    values = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": task_id, "map_index": map_index, "state": state}
-    more = {"max_tries": 0, "pool": "p", "pool_slots": 1, "queue": "q", "priority_weight": 1, "operator": "o"}
-    session.execute(insert(TaskInstance).values(**values, **more, dag_version_id=version, executor_config={}))
-
-
 def test_dags_as_they_stand(engine: Engine) -> None:
     write(engine, master("m", "a", "b"), master("a"))
     write(engine, master("b"), is_paused=True)
-    write(engine, master("broken", "a"), has_import_errors=True)
-    write(engine, master("gone", "a"), is_stale=True)
+    # Airflow takes the DAGs of a file with errors for stale, and leaves the mark when the file goes
+    write(engine, master("broken", "a"), has_import_errors=True, is_stale=True, relative_fileloc="broken.py")
+    write(engine, master("gone", "a"), has_import_errors=True, is_stale=True, relative_fileloc="gone.py")
+    with Session(engine) as session:
+        add_import_error(session, "broken.py", "ValueError: no")
+        session.commit()
     catalogue = AirflowDags()
     assert catalogue.heads() == {
         "m": DagHead(),
@@ -196,7 +137,6 @@ def test_dags_as_they_stand(engine: Engine) -> None:
     }
     assert catalogue.heads(["a", "gone", "nothing"]) == {"a": DagHead()}
     assert {name: [task.child for task in tasks] for name, tasks in catalogue.tasks().items()} == {
-        "broken": ["a"],
         "m": ["a", "b"],
     }
     assert list(catalogue.tasks(["m", "a"])) == ["m"]

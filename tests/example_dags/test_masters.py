@@ -83,4 +83,5 @@ def test_a_batch_has_a_child_and_the_last_step_can_be_left_out() -> None:
     batch, last = (cast("Any", batches.dag.get_task(name)) for name in ("batch", "all_at_once"))
     assert batch.is_mapped
     assert batch.partial_kwargs["run_dag_id"] == "couture_one_batch"
+    assert batch.partial_kwargs["max_active_children"] == 2
     assert last.skip_dag == "{{ params.skip_last }}"

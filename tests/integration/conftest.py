@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.integration.live_airflow import LiveAirflow
+from tests.integration.live_airflow import LiveAirflow, wait_for
+from tests.integration.masters_view import END_S, Masters
 from tests.stand_ins import archived
 
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
         yield live
     finally:
         live.stop()
+
+
+@pytest.fixture(scope="module")
+def masters(airflow: LiveAirflow) -> Iterator[Masters]:
+    """The masters of tests/integration/dags, once they are parsed."""
+    with airflow.client() as api:
+        wait_for("the masters", lambda: api.get("/api/v2/dags/master_slow").is_success or None, END_S)
+        yield Masters(airflow, api)
 
 
 def fill_store(client: httpx.Client) -> None:

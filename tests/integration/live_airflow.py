@@ -32,6 +32,8 @@ ROLES = ("Admin", "Op", "User", "Viewer", "Couture Worker", "Public")
 DAEMONS = {"scheduler": "scheduler -s", "dag_processor": "dag-processor", "triggerer": "triggerer -s"}
 READY_S, RUN_S = 120.0, 240.0
 
+_LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
+
 #: Several commands in one process, because each `airflow` call costs seconds.
 _SET_UP = """
 import json, sys
@@ -84,6 +86,11 @@ class LiveAirflow:
         return self.home / "records"
 
     @property
+    def written_dags(self) -> Path:
+        """A folder of DAG files that tests write."""
+        return self.home / "written-dags"
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment of every Airflow process."""
         if not self.extra:
@@ -112,7 +119,16 @@ class LiveAirflow:
             },
             "api_auth": {"jwt_secret": secrets.token_hex(32)},
             "workers": {"min_heartbeat_interval": "1"},
-            "dag_processor": {"refresh_interval": "5", "min_file_process_interval": "5"},
+            "dag_processor": {
+                "refresh_interval": "5",
+                "min_file_process_interval": "5",
+                "dag_bundle_config_list": json.dumps(
+                    [
+                        {"name": "dags-folder", "classpath": _LOCAL_BUNDLE, "kwargs": {}},
+                        {"name": "written", "classpath": _LOCAL_BUNDLE, "kwargs": {"path": str(self.written_dags)}},
+                    ]
+                ),
+            },
             "couture": {
                 "cache_dir": str(self.home / "cache"),
                 "spark_homes": json.dumps({"recording": str(HERE / "recording_spark")}),
@@ -131,6 +147,7 @@ class LiveAirflow:
     def start(self) -> None:
         """Make the database, the users (name and password are the role in lower case) and start the processes."""
         self.records.mkdir(parents=True)
+        self.written_dags.mkdir()
         users = [
             [*f"users create -f x -l x -u {_user(role)} -p {_user(role)} -e {_user(role)}@x.org -r".split(), role]
             for role in ROLES

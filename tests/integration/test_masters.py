@@ -2,112 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.live_airflow import DAEMONS, wait_for
+from tests.integration.masters_view import END_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    import httpx
-
-    from tests.integration.live_airflow import LiveAirflow
+    from tests.integration.masters_view import Masters
 
 pytestmark = pytest.mark.integration
 
 LOGICAL_DATE = "2026-03-01T00:00:00Z"
-END_S = 180.0
-
-
-class Masters:
-    """Runs of masters, looked at through Airflow's own API."""
-
-    def __init__(self, airflow: LiveAirflow, api: httpx.Client) -> None:
-        self.airflow, self.api = airflow, api
-
-    def get(self, path: str) -> Any:
-        """The JSON of a path below /api/v2."""
-        return self.api.get(f"/api/v2{path}").raise_for_status().json()
-
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, logical_date: str | None = None) -> str:
-        """Start a run; with a logical date when one is given."""
-        if logical_date is None:
-            return self.airflow.trigger(dag_id, conf)
-        body = {"dag_run_id": f"at__{logical_date}", "logical_date": logical_date, "conf": conf or {}}
-        answer = self.api.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
-        assert answer.status_code in (200, 409), answer.text
-        return str(body["dag_run_id"])
-
-    def tasks(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
-        """The task instances of a run by name."""
-        found = self.get(f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances")["task_instances"]
-        return {_label(row): row for row in found}
-
-    def task_state(self, dag_id: str, run_id: str, task_id: str, *states: str) -> str:
-        """The state of a task as soon as it is one of these."""
-
-        def look() -> str | None:
-            state = self.tasks(dag_id, run_id)[task_id]["state"]
-            return state if state in states else None
-
-        return wait_for(f"{task_id} in {states}", look, END_S)
-
-    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
-        """What a task has pushed; None when it has not."""
-        path = f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances/{task_id}/xcomEntries/{key}"
-        answer = self.api.get(f"/api/v2{path}", params={"map_index": map_index, "deserialize": True})
-        return answer.json()["value"] if answer.is_success else None
-
-    def child_run(self, dag_id: str, run_id: str, task_id: str) -> str:
-        """The child's run id, as soon as there is one."""
-        return str(wait_for("the child run", lambda: self.xcom(dag_id, run_id, task_id, "child_run_id"), END_S))
-
-    def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
-        """Mark a task as the page of Airflow does."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
-        self.api.patch(path, json={"new_state": state}).raise_for_status()
-
-    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
-        """Clear a task as the page of Airflow does."""
-        body = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
-        self.api.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body).raise_for_status()
-
-    def kill_triggerer(self) -> None:
-        """By SIGKILL, with all that it started."""
-        triggerer = self.airflow.processes[DAEMONS["triggerer"]]
-        os.killpg(triggerer.pid, signal.SIGKILL)
-        triggerer.wait(10)
-
-    def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
-        """The log of a try, the triggerer's part included."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
-        answer = self.api.get(path, headers={"Accept": "application/json"})
-        entries = answer.raise_for_status().json()["content"]
-        return "\n".join(f"{entry.get('event')} {_exceptions(entry)}" for entry in entries)
-
-
-def _label(row: dict[str, Any]) -> str:
-    index = row["map_index"]
-    return str(row["task_id"]) if index < 0 else f"{row['task_id']}[{index}]"
-
-
-def _exceptions(entry: dict[str, Any]) -> str:
-    return " ".join(str(error["exc_value"]) for error in entry.get("error_detail") or ())
-
-
-@pytest.fixture(scope="module")
-def masters(airflow: LiveAirflow) -> Iterator[Masters]:
-    """The masters of tests/integration/dags, once they are parsed."""
-    with airflow.client() as api:
-        wait_for("the masters", lambda: api.get("/api/v2/dags/master_slow").is_success or None, END_S)
-        yield Masters(airflow, api)
 
 
 @pytest.fixture(scope="module")

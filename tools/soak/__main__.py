@@ -36,7 +36,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
         prog="python -m tools.soak",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Kill what can be killed, fill what can be full, send what nobody meant, look for secrets; about\n"
-        "40 minutes. Figures go to build/soak.json and docs/benchmarks.md; those not tried stay as they are.",
+        "80 minutes. Figures go to build/soak.json and docs/benchmarks.md; those not tried stay as they are.",
         epilog=f"names:\n{listed}\n\nexamples:\n"
         "  make soak                          all of them\n"
         "  make soak ONLY=saves               one of them\n"

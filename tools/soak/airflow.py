@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from tools.bench.side import BenchAirflow, Side
 from tools.demo.airflow import PROCESSES, PROGRAMS
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 DAGS = Path(__file__).parent / "dags"
 #: After so many seconds without a heartbeat Airflow takes a task for dead; 300 by default.
 HEARTBEAT_TIMEOUT_S = 20
+#: And so a scheduler or a triggerer; both send one every 5 seconds. 30 by default.
+DEAD_AFTER_S = 12
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,10 @@ class SoakAirflow(BenchAirflow):
         settings["scheduler"] = {
             "task_instance_heartbeat_timeout": str(HEARTBEAT_TIMEOUT_S),
             "task_instance_heartbeat_timeout_detection_interval": "5",
+            "scheduler_health_check_threshold": str(DEAD_AFTER_S),
+            "orphaned_tasks_check_interval": "5",
         }
+        settings["triggerer"] = {"triggerer_health_check_threshold": str(DEAD_AFTER_S)}
         settings["couture"] |= {"api_url": self.task_url, "blob_root": str(self.blobs), "store_timeout": "300"}
         return settings
 
@@ -62,6 +70,16 @@ class SoakSide(Side):
     def set_up(self) -> None:
         """Make the folder, the database and the admin, once."""
         self._set_up()
+
+    def kill(self, name: str, *, alone: bool = False) -> list[psutil.Process]:
+        """`kill -9` of one of Airflow's processes with all below it, or alone; answers those that it left behind."""
+        leader = psutil.Process(self._processes[name].pid)
+        below = leader.children(recursive=True)
+        for process in [leader] if alone else [leader, *below]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._processes.pop(name).wait()
+        return below if alone else []
 
     def forget_files(self) -> None:
         """Empty the worker's cache; no task may run."""

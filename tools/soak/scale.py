@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Counts; ``wave``: runs at once, ``away_s``: seconds that the API server is away at each step of a task."""
+    """Counts; ``wave``: runs at once, ``away_s``: seconds that the API server is away at each step of a task.
+
+    ``master_kills``: of the worker, the triggerer and the scheduler each; ``children``: of one master at once.
+    """
 
     name: str
     server_kills: int
@@ -21,6 +24,8 @@ class Scale:
     away_s: float
     fuzz_inputs: int
     fuzz_requests: int
+    master_kills: int
+    children: int
 
 
 FULL = Scale(
@@ -36,6 +41,8 @@ FULL = Scale(
     away_s=60.0,
     fuzz_inputs=90_000,
     fuzz_requests=15_000,
+    master_kills=20,
+    children=200,
 )
 SMALL = Scale(
     name="small",
@@ -50,5 +57,7 @@ SMALL = Scale(
     away_s=3.0,
     fuzz_inputs=2_000,
     fuzz_requests=400,
+    master_kills=3,
+    children=10,
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}

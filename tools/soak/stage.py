@@ -77,9 +77,14 @@ class Stage:
 
     def airflow(self) -> SoakSide:
         """All processes of our Airflow, with the jobs in its store."""
+        side = self.airflow_without_jobs()
+        self._fill_store()
+        return side
+
+    def airflow_without_jobs(self) -> SoakSide:
+        """All processes of our Airflow."""
         self._prepare()
         self.side.run(ALL)
-        self._fill_store()
         return self.side
 
     @contextmanager

@@ -85,6 +85,12 @@ def execute(of: DagOperator, process: MasterTask) -> dict[str, Any] | None:
             "python_callable must take two arguments, (context, dag_run_obj); it is builtin_function_or_method "
             "'<built-in function len>'.",
         ),
+        ({"max_active_children": 0}, "max_active_children must be a whole number, 1 or more; it is int '0'."),
+        ({"max_active_children": True}, "max_active_children must be a whole number, 1 or more; it is bool 'True'."),
+        (
+            {"max_active_children": 2, "wait": False},
+            "max_active_children needs wait=True: who waits lets the next child go; it is int '2'.",
+        ),
     ],
 )
 def test_what_a_parsed_dag_refuses(parameters: dict[str, Any], message: str) -> None:
@@ -112,7 +118,9 @@ def test_templates_are_rendered() -> None:
 
 
 def test_it_triggers_and_leaves_the_worker(process: MasterTask, children: ListedChildRuns) -> None:
-    operator = master(dag_run_conf={"top": 1}, execution_timeout=timedelta(minutes=1), when_paused="wait")
+    operator = master(
+        dag_run_conf={"top": 1}, execution_timeout=timedelta(minutes=1), when_paused="wait", max_active_children=3
+    )
     with pytest.raises(TaskDeferred) as deferral:
         execute(operator, process)
     wish = ChildWish(
@@ -121,6 +129,7 @@ def test_it_triggers_and_leaves_the_worker(process: MasterTask, children: Listed
         on_child_failed=OnChildFailed.RESUME,
         when_paused=WhenPaused.WAIT,
         stop_with_parent=True,
+        max_active_children=3,
     )
     assert children.wishes == [(str(process.id), wish)]
     assert process.pushed == {

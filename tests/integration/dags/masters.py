@@ -48,8 +48,8 @@ with DAG("child_breaks", schedule=None, is_paused_upon_creation=False):
 
     @task
     def second(ti: Any = None) -> None:
-        """Fail at the first try."""
-        if ti.try_number == 1:
+        """Fail at the first try, unless this is the second run that a task has triggered."""
+        if ti.try_number == 1 and not ti.run_id.endswith("-1"):
             raise ValueError("not yet")
 
     @task
@@ -65,6 +65,18 @@ with DAG("child_paused", schedule=None, is_paused_upon_creation=True):
         """Do nothing."""
 
     nothing()
+
+for dag_id in ("child_unpaused", "child_woken"):
+    with DAG(dag_id, schedule=None, is_paused_upon_creation=True):
+
+        @task
+        def awake() -> None:
+            """Run, now that it may."""
+
+        awake()
+
+with DAG("child_narrow", schedule=None, is_paused_upon_creation=False, max_active_runs=1):
+    hold()
 
 with DAG(
     "master_condition", schedule=None, is_paused_upon_creation=False, params={"condition_param": True, "message": "Hi"}
@@ -98,3 +110,38 @@ with DAG("master_refused", schedule=None, is_paused_upon_creation=False):
 
 with DAG("master_mapped", schedule=None, is_paused_upon_creation=False):
     DagOperator.partial(task_id="batch", run_dag_id="child_quick").expand(dag_run_conf=[{"n": n} for n in range(3)])
+
+with DAG("master_restart", schedule=None, is_paused_upon_creation=False):
+    DagOperator(
+        task_id="again",
+        run_dag_id="child_breaks",
+        on_child_failed="restart",
+        retries=1,
+        retry_delay=timedelta(seconds=1),
+    )
+
+with DAG("master_new", schedule=None, is_paused_upon_creation=False):
+    DagOperator(
+        task_id="again", run_dag_id="child_breaks", on_child_failed="new", retries=1, retry_delay=timedelta(seconds=1)
+    )
+
+with DAG("master_unpause", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="wake", run_dag_id="{{ 'child_unpaused' }}", when_paused="unpause")
+
+with DAG("master_wait", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="wake", run_dag_id="{{ 'child_woken' }}", when_paused="wait")
+
+with DAG("master_broken", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="broken", run_dag_id="{{ 'child_broken' }}")
+
+with DAG("master_narrow", schedule=None, is_paused_upon_creation=False):
+    DagOperator(task_id="queue", run_dag_id="child_narrow")
+
+for dag_id, below in (("master_ring", "master_ring_middle"), ("master_ring_middle", "master_ring")):
+    with DAG(dag_id, schedule=None, is_paused_upon_creation=False):
+        DagOperator(task_id="down", run_dag_id=f"{{{{ '{below}' }}}}")
+
+with DAG("master_limited", schedule=None, is_paused_upon_creation=False):
+    DagOperator.partial(task_id="batch", run_dag_id="child_quick", max_active_children=1).expand(
+        dag_run_conf=[{"n": n} for n in range(3)]
+    )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tools.soak.trials import canaries, disk_full, fuzz, kills_server, kills_task, saves, server_away
+from tools.soak.trials import (
+    canaries,
+    disk_full,
+    fuzz,
+    kills_master,
+    kills_server,
+    kills_task,
+    masters_away,
+    masters_many,
+    saves,
+    server_away,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,5 +40,10 @@ TRIALS: dict[str, Trial] = {
     "kills_task": Trial("20 x `kill -9` of the task's process, for python and jar each", kills_task.measure_task),
     "kills_supervisor": Trial("20 x `kill -9` of the task's supervisor", kills_task.measure_supervisor),
     "server_away": Trial("the API is away for 60 s at each step of a task", server_away.measure),
+    "kills_master": Trial(
+        "20 x `kill -9` of a master's worker, of the triggerer, of the scheduler each", kills_master.measure
+    ),
+    "masters_away": Trial("the API server is dead for 60 s while masters wait", masters_away.measure),
+    "masters_many": Trial("200 children of one master at once", masters_many.measure),
     "canaries": Trial("secrets planted in every field that can hold one", canaries.measure),
 }
