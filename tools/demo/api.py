@@ -75,6 +75,11 @@ class AirflowApi:
         """The state of a run: queued, running, success or failed."""
         return str(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The newest hundred runs of a DAG, as Airflow tells them."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-id&limit=100"
+        return list(self._ask("GET", path)["dag_runs"])
+
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Task -> its state; None before it is scheduled."""
         answer = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")

@@ -71,15 +71,20 @@ class Stage:
         home = DemoHome(self.folder / "airflow")
         port = int(self.proxy.target.rpartition(":")[2])
         told = self._variables = variables(spark_home(), canary.VARIABLES)
-        side = SoakSide("soak", SoakAirflow(home, port, PROGRAMS, told, True, self.proxy.url, max(self.scale.wave, 2)))
+        side = SoakSide("soak", SoakAirflow(home, port, PROGRAMS, told, True, self.proxy.url, max(self.scale.wave, 4)))
         self._airflow = side
         return side
 
     def airflow(self) -> SoakSide:
         """All processes of our Airflow, with the jobs in its store."""
+        side = self.bare_airflow()
+        self._fill_store()
+        return side
+
+    def bare_airflow(self) -> SoakSide:
+        """All processes of our Airflow, for DAGs that need no job."""
         self._prepare()
         self.side.run(ALL)
-        self._fill_store()
         return self.side
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tools.soak.trials import canaries, disk_full, fuzz, kills_server, kills_task, saves, server_away
+from tools.soak.trials import canaries, disk_full, fuzz, kills_server, kills_task, masters, saves, server_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ TRIALS: dict[str, Trial] = {
     "kills_server": Trial("100 x `kill -9` of API servers while clients save and upload", kills_server.measure),
     "kills_task": Trial("20 x `kill -9` of the task's process, for python and jar each", kills_task.measure_task),
     "kills_supervisor": Trial("20 x `kill -9` of the task's supervisor", kills_task.measure_supervisor),
+    "masters": Trial("master DAGs and faults, Airflow's own operator beside ours", masters.measure),
     "server_away": Trial("the API is away for 60 s at each step of a task", server_away.measure),
     "canaries": Trial("secrets planted in every field that can hold one", canaries.measure),
 }
