@@ -10,7 +10,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, task
+from airflow.sdk import (  # type: ignore[attr-defined]  # Airflow's stub lacks three of them
+    DAG,
+    AsyncCallback,
+    DeadlineAlert,
+    DeadlineReference,
+    task,
+)
 from airflow.sdk.configuration import conf
 
 from couture_ops.operators import DagOperator

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
-from airflow.sdk import DAG, DeadlineAlert, DeadlineReference
+from airflow.sdk import DAG
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from couture_ops.operators import DagOperator
 from example_dags import deadlines
@@ -12,7 +14,7 @@ from example_dags import deadlines
 
 def alert(dag: DAG) -> DeadlineAlert:
     """The one alert of a DAG."""
-    (found,) = dag.deadline or []
+    (found,) = cast("list[DeadlineAlert]", dag.deadline)
     return found
 
 
