@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.integration.live_airflow import READY_S, RUN_S, wait_for
-from tests.integration.mailbox import HOST, body_of, open_mailbox
+from tests.mailbox import HOST, body_of, open_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.integration.live_airflow import LiveAirflow
-    from tests.integration.mailbox import Mailbox
+    from tests.mailbox import Mailbox
 
 pytestmark = pytest.mark.integration
 
