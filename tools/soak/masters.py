@@ -64,7 +64,7 @@ class Masters:
     def begin(self, dag_id: str) -> Run:
         """Start a run as soon as the DAG is parsed."""
         run_id = f"soak-{secrets.token_hex(6)}"
-        self.wait(f"the DAG {dag_id}", lambda: self._api.has_dag(dag_id))
+        self.wait(f"the DAG {dag_id}", lambda: self._http.get(f"/api/v2/dags/{dag_id}").is_success)
         self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None}, (409,))
         return self.look(Run(dag_id, run_id, "queued", None, None))
 
