@@ -13,7 +13,7 @@ help: ## This list
 demo: setup ## Airflow with the suite, and an example that runs real Spark; until Ctrl-C. ONCE=1: ends with the example
 	@$(PYTHON) -m tools.demo $(if $(filter-out 0,$(ONCE)),--once)
 
-bench: setup ## Speed, beside the Apache Spark provider, to build/bench.json and docs/benchmarks.md. ONLY=name: one of them
+bench: setup ## Speed, beside the field's standard operators, to build/bench.json and docs/benchmarks.md. ONLY=name: one of them
 	@$(PYTHON) -m tools.bench $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
 
 soak: setup ## Faults, bad input and secrets: kills, full disks, fuzzing, to build/soak.json and docs/benchmarks.md. ONLY=name

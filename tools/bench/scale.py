@@ -9,7 +9,10 @@ MB = 1_000_000
 
 @dataclass(frozen=True)
 class Scale:
-    """Counts of runs and sizes; ``growth``: how many times the second store of ``resolve`` is the first."""
+    """Counts of runs and sizes.
+
+    ``growth``: how many times the second store of ``resolve`` is the first. ``chain_length``: children in a row.
+    """
 
     name: str
     spark_runs: int
@@ -29,6 +32,8 @@ class Scale:
     parse_runs: int
     import_runs: int
     cli_runs: int
+    chain_runs: int
+    chain_length: int
 
 
 FULL = Scale(
@@ -50,6 +55,8 @@ FULL = Scale(
     parse_runs=11,
     import_runs=21,
     cli_runs=7,
+    chain_runs=5,
+    chain_length=10,
 )
 SMALL = Scale(
     name="small",
@@ -70,5 +77,7 @@ SMALL = Scale(
     parse_runs=2,
     import_runs=3,
     cli_runs=2,
+    chain_runs=1,
+    chain_length=2,
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}

@@ -258,8 +258,8 @@ class Side:
                     raise RunFailed(self.name, dag_id, str(error), failed.splitlines()) from error
                 time.sleep(1)
 
-    def _final_state(self, api: AirflowApi, dag_id: str, run_id: str) -> str:
-        deadline = time.monotonic() + RUN_S
+    def _final_state(self, api: AirflowApi, dag_id: str, run_id: str, seconds: float = RUN_S) -> str:
+        deadline = time.monotonic() + seconds
         state = "unknown"
         while time.monotonic() < deadline:
             self._check_processes()
@@ -270,4 +270,4 @@ class Side:
             if state in ("success", "failed"):
                 return state
             time.sleep(POLL_S)
-        return f"{state} after {RUN_S:.0f} s"
+        return f"{state} after {seconds:.0f} s"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from tools.bench import spark
 from tools.bench.errors import ProgramFailed
+from tools.bench.masters import MastersAirflow, MastersSide
 from tools.bench.progress import say
 from tools.bench.side import ALL, API_SERVER, BenchAirflow, Side
 from tools.demo.airflow import ADMIN, PROGRAMS, choose_port
 from tools.demo.home import CHECKOUT, DemoHome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tools.bench.scale import Scale
 
@@ -66,6 +68,20 @@ class Stage:
         self.run(ours=ALL, peer=ALL)
         self.fill_store()
         return self.ours, self.peer
+
+    @contextmanager
+    def masters(self) -> Iterator[MastersSide]:
+        """One more Airflow, for masters of both operators; meanwhile no other runs."""
+        self.run()
+        home = DemoHome(self.folder / "airflow-masters")
+        variables = {"BENCH_CHAIN": str(self.scale.chain_length)}
+        side = MastersSide("masters", MastersAirflow(home, choose_port(None), PROGRAMS, variables, is_ours=True))
+        self._begun.append(side)
+        side.run(ALL)
+        try:
+            yield side
+        finally:
+            side.stop()
 
     def fill_store(self) -> None:
         """Upload the jobs and make the groups, by the client `couture`, once."""

@@ -109,6 +109,11 @@ class AirflowApi:
             Task(one["task_id"], one["map_index"], one["state"], one["try_number"]) for one in answer["task_instances"]
         ]
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The newest hundred runs of a DAG, as Airflow tells them."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-id&limit=100"
+        return list(self._ask("GET", path)["dag_runs"])
+
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         """Task -> its state; None before it is scheduled."""
         return {task.name: task.state for task in self.tasks(dag_id, run_id)}

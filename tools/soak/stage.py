@@ -71,7 +71,7 @@ class Stage:
         home = DemoHome(self.folder / "airflow")
         port = int(self.proxy.target.rpartition(":")[2])
         told = self._variables = variables(spark_home(), canary.VARIABLES)
-        side = SoakSide("soak", SoakAirflow(home, port, PROGRAMS, told, True, self.proxy.url, max(self.scale.wave, 2)))
+        side = SoakSide("soak", SoakAirflow(home, port, PROGRAMS, told, True, self.proxy.url, max(self.scale.wave, 4)))
         self._airflow = side
         return side
 

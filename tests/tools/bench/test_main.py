@@ -47,7 +47,7 @@ def test_the_command_that_makes_a_record_again(arguments: list[str], command: st
 
 
 def test_every_figure_has_its_place_in_the_table_once() -> None:
-    assert len(set(FIGURES)) == len(FIGURES) == 12
+    assert len(set(FIGURES)) == len(FIGURES) == 14
 
 
 @pytest.fixture

@@ -88,3 +88,9 @@ def test_blocks_of_a_log_are_lines_and_the_last_exception_has_its_own() -> None:
     log = read_log([{"event": "::group::Setup"}, {"event": "first\n  second", "level": "info"}, "plain", first, last])
     assert log.lines == ["first", "  second", "plain", "Task failed", "Again"]
     assert log.failure == ["JobFailed: exit code 1", "last"]
+
+
+def test_the_newest_runs_of_a_dag(server: ScriptedServer, api: AirflowApi) -> None:
+    run = {"dag_run_id": "r", "conf": {"chain": "c"}}
+    server.answer(f"GET {DAG}/dagRuns", {"dag_runs": [run], "total_entries": 1})
+    assert api.runs("ratings") == [run]

@@ -11,6 +11,7 @@ from tools.soak.trials import (
     kills_master,
     kills_server,
     kills_task,
+    masters,
     masters_away,
     masters_many,
     saves,
@@ -39,6 +40,7 @@ TRIALS: dict[str, Trial] = {
     "kills_server": Trial("100 x `kill -9` of API servers while clients save and upload", kills_server.measure),
     "kills_task": Trial("20 x `kill -9` of the task's process, for python and jar each", kills_task.measure_task),
     "kills_supervisor": Trial("20 x `kill -9` of the task's supervisor", kills_task.measure_supervisor),
+    "masters": Trial("master DAGs and faults, Airflow's own operator beside ours", masters.measure),
     "server_away": Trial("the API is away for 60 s at each step of a task", server_away.measure),
     "kills_master": Trial(
         "20 x `kill -9` of a master's worker, of the triggerer, of the scheduler each", kills_master.measure
