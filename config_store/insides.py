@@ -154,7 +154,7 @@ def _counts_as_class(name: str) -> bool:
 
 
 def read_attributes(text: str) -> dict[str, str]:
-    """The first section of a manifest or of a wheel's metadata: ``Name: value``, lines that begin with a blank go on."""
+    """The first section of a manifest or of a wheel's metadata: ``Name: value``; lines with a blank before go on."""
     found: dict[str, str] = {}
     last = ""
     for line in text.splitlines():

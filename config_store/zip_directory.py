@@ -160,7 +160,7 @@ def _long_fields(extra: bytes, fields: tuple[int, int, int]) -> tuple[int, int, 
         if field == _MAXED:
             if len(long) < 8:
                 raise DamagedArchive("a size is missing in its table of files")
-            (field,), long = struct.unpack("<Q", long[:8]), long[8:]  # noqa: PLW2901  # the longer form of the same
+            (field,), long = struct.unpack("<Q", long[:8]), long[8:]  # the longer form of the same
         found.append(field)
     size, packed, offset = found
     return size, packed, offset

@@ -155,7 +155,7 @@ def download_version(
 @router.delete("/{name}", status_code=204)
 def delete_artifact(services: ServicesDep, caller: Deleter, kind: ArtifactKind, name: str, force: bool = False) -> None:
     """Delete all versions; what used them still reads them."""
-    _hide(services, caller, kind, name, None, force)
+    hide(services, caller, kind, name, None, force)
 
 
 @router.delete("/{name}/versions/{version}", status_code=204)
@@ -163,7 +163,7 @@ def delete_version(
     services: ServicesDep, caller: Deleter, kind: ArtifactKind, name: str, version: int, force: bool = False
 ) -> None:
     """Delete one version; what used it still reads it."""
-    _hide(services, caller, kind, name, version, force)
+    hide(services, caller, kind, name, version, force)
 
 
 @router.post("/{name}/restore")
@@ -246,7 +246,8 @@ def record_version(
     return version, is_new
 
 
-def _hide(services: Services, caller: Caller, kind: ArtifactKind, name: str, version: int | None, force: bool) -> None:
+def hide(services: Services, caller: Caller, kind: ArtifactKind, name: str, version: int | None, force: bool) -> None:
+    """Delete one version, or all; raises InUse with the users unless forced."""
     with services.deed(caller) as deed:
         hidden = artifacts.hide_versions(deed.session, kind, name, version, author=caller.name, force=force)
         deed.note("artifact.delete", f"{kind.noun} {name}", versions=[v.version for v in hidden], force=force)

@@ -23,6 +23,13 @@ CHECKOUT = Path(__file__).parents[2]
 SCREENS = CHECKOUT / "build" / "screens"
 AXE = CHECKOUT / "build" / "pages" / "node_modules" / "axe-core" / "axe.min.js"
 TIMEOUT_MS = 20_000
+#: The beginning of a page's path -> its entry in Airflow's menu.
+MENU = {
+    "artifacts/dependencies": "spark-dependencies",
+    "artifacts/code": "code-artifacts",
+    "submissions": "spark-submissions",
+    "groups": "spark-configuration",
+}
 #: What Chromium says of every frame that Airflow makes for a plugin.
 _AIRFLOWS_OWN = "An iframe which has both allow-scripts and allow-same-origin"
 
@@ -63,7 +70,7 @@ class Seat:
         if self.page.url != "about:blank":
             self.inner().goto(f"{self.airflow.url}/couture/pages/{path}")
             return self.shows(heading)
-        menu = "spark-submissions" if path.startswith("submissions") else "spark-configuration"
+        menu = next(entry for page, entry in MENU.items() if path.startswith(page))
         return self.open(f"/plugin/{menu}/couture/pages/{path}", heading)
 
     def shows(self, heading: str) -> FrameLocator:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from admin_views.pages.rendering import PAGES_PREFIX
 from admin_views.permissions import ACTION_NAMES, ROLES
 from tests.admin_views.pages.conftest import PART
-from tests.admin_views.route_table import EDIT, GROUPS, READ, SUBMISSIONS
+from tests.admin_views.route_table import CODE, CREATE, DELETE, DEPENDENCIES, EDIT, GROUPS, READ, SUBMISSIONS
 
 if TYPE_CHECKING:
     import httpx
@@ -52,6 +52,33 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
         {"parent": "4", "revision": "1"},
         303,
     ),
+    **{
+        f"{method} {path}".replace("KIND", kind): (
+            f"{action} on {resource}",
+            call.replace("KIND", kind).replace("USED", used).replace("SPARE", spare),
+            form,
+            status,
+        )
+        for kind, resource, used, spare in (
+            ("code", CODE, "job.py", "unused.py"),
+            ("dependencies", DEPENDENCIES, "lib.jar", "unused.jar"),
+        )
+        for method, path, action, call, form, status in (
+            ("GET", "/artifacts/KIND", READ, "/artifacts/KIND", None, 200),
+            ("GET", "/artifacts/KIND/reach", CREATE, "/artifacts/KIND/reach?name=USED", None, 200),
+            ("GET", "/artifacts/KIND/{name}", READ, "/artifacts/KIND/USED?inside=1", None, 200),
+            (
+                "GET",
+                "/artifacts/KIND/{name}/versions/{version}/inside",
+                READ,
+                "/artifacts/KIND/USED/versions/1/inside",
+                None,
+                200,
+            ),
+            ("POST", "/artifacts/KIND/{name}/delete", DELETE, "/artifacts/KIND/SPARE/delete", {"version": "1"}, 303),
+            ("POST", "/artifacts/KIND/{name}/restore", EDIT, "/artifacts/KIND/SPARE/restore", {"version": "1"}, 303),
+        )
+    },
     "GET /submissions": (f"{READ} on {SUBMISSIONS}", "/submissions", None, 200),
     "GET /submissions/{submission_id}": (f"{READ} on {SUBMISSIONS}", "/submissions/{ended}", None, 200),
     "GET /submissions/{submission_id}/progress": (
@@ -83,14 +110,15 @@ def test_the_table_names_every_route_with_the_permission_it_asks_for(app: FastAP
             permissions = [getattr(part.call, "permission", None) for part in route.dependant.dependencies]
             ((action, resource),) = [permission for permission in permissions if permission]
             method, path = min(route.methods), route.path.removeprefix(PAGES_PREFIX)
-            found[f"{method} {path}"] = f"{ACTION_NAMES[action]} on {resource}"
+            for kind, one in resource.items() if isinstance(resource, dict) else [("", resource)]:
+                found[f"{method} {path}".replace("{kind}", kind)] = f"{ACTION_NAMES[action]} on {one}"
     assert found == {route: permission for route, (permission, *_) in ROUTES.items()}
 
 
 @EVERY_ROUTE
 def test_every_role_gets_what_its_permissions_open(pages: Pages, route: str) -> None:
     permission, *_, status = ROUTES[route]
-    for role in ("Public", "Couture Worker", "Viewer", "User", "Op"):
+    for role in ("Public", "Couture Worker", "Viewer", "User", "Couture Developer", "Op"):
         has = {f"{ACTION_NAMES[action]} on {resource}" for action, resource in ROLES.get(role, ())}
         answer = send(pages, route, pages.of(role))
         expected = status if permission in has else 403
