@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config_store.blobs.protocol import Blob, BlobStorage
+    from config_store.errors import InvalidInput
 
 _ID, _DIGEST = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 #: The piece that says what an upload is; the others are its parts, by number.
@@ -132,7 +133,8 @@ def put_together(blobs: BlobStorage, upload: PartUpload) -> Blob:
     Raises InvalidInput while parts are missing, DigestMismatch when the whole is not what was announced.
     """
     received = set(received_parts(blobs, upload))
-    _check_complete(upload, [number for number in range(1, upload.parts + 1) if number not in received])
+    if missing := [number for number in range(1, upload.parts + 1) if number not in received]:
+        raise _incomplete(upload, missing)
     with blobs.writer(upload.name) as writer:
         for content in _contents(blobs, upload):
             writer.write(content)
@@ -142,15 +144,14 @@ def put_together(blobs: BlobStorage, upload: PartUpload) -> Blob:
 def _contents(blobs: BlobStorage, upload: PartUpload) -> Iterator[bytes]:
     for number in range(1, upload.parts + 1):
         content = blobs.read_piece(upload.piece(number))
-        if content is None:
-            _check_complete(upload, [number])
-        yield content or b""
+        if content is None:  # it was cancelled, or completed, a moment ago
+            raise _incomplete(upload, [number])
+        yield content
 
 
-def _check_complete(upload: PartUpload, missing: list[int]) -> None:
-    if missing:
-        named = ", ".join(map(str, missing[:_MOST_NAMED])) + (" …" if len(missing) > _MOST_NAMED else "")
-        raise reject("parts", f"{len(missing)} of {upload.parts} are missing: {named}; send them, then complete again")
+def _incomplete(upload: PartUpload, missing: list[int]) -> InvalidInput:
+    named = ", ".join(map(str, missing[:_MOST_NAMED])) + (" …" if len(missing) > _MOST_NAMED else "")
+    return reject("parts", f"{len(missing)} of {upload.parts} are missing: {named}; send them, then complete again")
 
 
 def finish_upload(blobs: BlobStorage, upload: PartUpload, version: int) -> None:

@@ -17,7 +17,7 @@ from admin_views.bodies import read_limited
 from config_store import artifacts
 from config_store.artifacts import ArtifactKind
 from config_store.blobs.protocol import PIECE_BYTES
-from config_store.errors import Truncated, reject
+from config_store.errors import InvalidInput, Truncated, reject
 from config_store.part_uploads import (
     PartUpload,
     begin_upload,
@@ -116,7 +116,13 @@ def cancel(services: ServicesDep, _: Creator, kind: ArtifactKind, name: str, upl
 
 
 def _complete(services: Services, caller: Caller, upload: PartUpload) -> tuple[Version, bool]:
-    blob = put_together(services.blobs, upload)
+    try:
+        blob = put_together(services.blobs, upload)
+    except InvalidInput:  # parts are missing: because another request has completed it meanwhile?
+        became = _became(services, find_upload(services.blobs, upload.kind, upload.name, upload.id))
+        if became is None:
+            raise
+        return became
     version, is_new = record_version(services, caller, upload.kind, upload.name, blob, upload.note)
     finish_upload(services.blobs, upload, version.version)
     return version, is_new

@@ -110,7 +110,8 @@ def reach_part(request: Request, services: ServicesDep, caller: Creator, kind: A
         reach = artifact_facts.reach_of(services, kind, name)
     except InvalidInput as refused:
         return render(of.view, "artifacts/name_fault.html", status=422, faults=refused.told)
-    return render(of.view, "artifacts/reach_part.html", of=of, reach=reach)
+    # no links: to follow one would leave the files that wait
+    return render(of.view, "artifacts/reach_part.html", of=of, reach=reach, links=False)
 
 
 @router.get("/{name}")
@@ -143,6 +144,7 @@ def artifact_page(
         versions=shown,
         uses=uses,
         reach=reach,
+        links=True,
         page=page,
         pages=_pages(len(versions)),
         inside=inside,

@@ -157,7 +157,7 @@ class FileSystemBlobs:
         oldest = datetime.now(UTC) - GRACE
         for leftover in self.leftovers():
             if leftover.modified < oldest:
-                log.warning("Removing %s, %s bytes of an upload that never ended", leftover.name, leftover.size)
+                log.info("Removing %s, %s bytes that an upload left a day ago", leftover.name, leftover.size)
                 self.discard(leftover)
 
 

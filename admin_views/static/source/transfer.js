@@ -4,6 +4,8 @@ import { sha256 } from "./sha256.js";
 const WAITS_S = [1, 2, 4, 8, 15, 30];
 // No byte moves for so long: the connection is dead, though nobody said so.
 const STALL_MS = 30_000;
+// The server may take its time to put gigabytes together.
+const ANSWER_MS = 900_000;
 const MOST_DAMAGED = 3;
 const SPEED_OVER_MS = 5_000;
 
@@ -17,10 +19,14 @@ export class Refused extends Error {
   }
 }
 
-class Broken extends Error {}
+class Broken extends Error {
+  constructor(status) {
+    super(status ? `The server is busy or away (${status}).` : "The connection broke off.");
+  }
+}
 
-// What breaks off passes by itself; these answers say that the same request may be sent again.
-const passes = (status) => status === 0 || status === 408 || status === 429 || (status >= 500 && status !== 507);
+// No answer at all, or one that says: send the same request again.
+const PASSING = [0, 408, 429, 502, 503, 504];
 
 export class Transfer {
   // told: { state(text), progress(done, total), asks(text) -> a promise that the user goes on }
@@ -98,7 +104,7 @@ export class Transfer {
         return await attempt();
       } catch (error) {
         if (this.cancelled) throw new Cancelled();
-        if (error instanceof Broken) await this.wait(WAITS_S[Math.min(tries, WAITS_S.length - 1)]);
+        if (error instanceof Broken) await this.wait(error.message, WAITS_S[Math.min(tries, WAITS_S.length - 1)]);
         else if (error.status === 401) await this.pause("Your session has ended: log in again in another tab, then continue.");
         else if (!this.isDamaged(error)) throw error;
       }
@@ -109,8 +115,8 @@ export class Transfer {
     return ["DigestMismatch", "Truncated"].includes(error.name) && ++this.damaged <= MOST_DAMAGED;
   }
 
-  wait(seconds) {
-    this.told.state(`The connection broke off. Again in ${seconds} s; nothing that arrived is sent twice.`);
+  wait(why, seconds) {
+    this.told.state(`${why} Again in ${seconds} s; no part that arrived is sent twice.`);
     this.moved = [];
     return new Promise((resolve) => {
       this.wakes = resolve;
@@ -143,6 +149,7 @@ export class Transfer {
       };
       if (!whatever) this.flying = xhr;
       xhr.open(method, url);
+      if (!moves) xhr.timeout = ANSWER_MS;
       if (type) xhr.setRequestHeader("Content-Type", type);
       Object.entries(headers).forEach(([name, value]) => xhr.setRequestHeader(name, value));
       xhr.upload.onprogress = (event) => {
@@ -153,7 +160,7 @@ export class Transfer {
         clearTimeout(stalled);
         if (xhr.status >= 200 && xhr.status < 300) return resolve(xhr.responseText ? JSON.parse(xhr.responseText) : null);
         if (whatever) return resolve(null);
-        reject(passes(xhr.status) ? new Broken() : new Refused(xhr.status, problemOf(xhr)));
+        reject(PASSING.includes(xhr.status) ? new Broken(xhr.status) : new Refused(xhr.status, problemOf(xhr)));
       };
       moved();
       xhr.send(body);
