@@ -49,7 +49,8 @@ class _Reader:
         """Pass over everything before the methods, then look at each."""
         texts = self._texts()
         self.at += 6  # access, this, super
-        self.at += 2 * self._u2()  # interfaces
+        interfaces = self._u2()
+        self.at += 2 * interfaces
         for _ in range(self._u2()):  # fields
             self._member()
         members = (self._member() for _ in range(self._u2()))

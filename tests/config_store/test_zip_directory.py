@@ -82,7 +82,7 @@ GOOD = zipped({"a.txt": b"hello"})
         (b"", "it has no end of a zip archive; was it cut off?"),
         (GOOD[:-1], "it has no end of a zip archive; was it cut off?"),
         (b"PK\x03\x04" + b"x" * 100, "it has no end of a zip archive; was it cut off?"),
-        (GOOD.replace(b"PK\x01\x02", b"PK\x01\x03"), "its table of files breaks off at byte 43"),
+        (GOOD.replace(b"PK\x01\x02", b"PK\x01\x03"), "its table of files breaks off at byte 42"),
         (GOOD[-22:], "its table of files lies outside of it"),
     ],
 )

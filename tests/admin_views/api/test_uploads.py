@@ -184,9 +184,9 @@ def test_a_large_upload_in_parts_costs_little_memory(api_process: ApiProcess) ->
     size = 40 * PIECE_BYTES  # what it costs does not grow with it
     first, other = b"# code\n" + bytes(PIECE_BYTES - 7), bytes(PIECE_BYTES)
     with connect(api_process.url, bearer("Admin")) as api:
-        begin_upload(api, "small.py", b"print()")
+        begin_upload(api, "small-parts.py", b"print()")
         before = api_process.peak_memory()
-        uploads = "/artifacts/code/large.py/uploads"
+        uploads = "/artifacts/code/parts.py/uploads"
         path = f"{uploads}/{done(api.post(uploads, json={'size': size}))['id']}"
         for number in range(1, 41):
             part = first if number == 1 else other
