@@ -55,7 +55,8 @@ def last_use_by_version(session: Session, version_ids: Sequence[int]) -> dict[in
     )
     found: dict[int, list[tuple[str, datetime]]] = {}
     for version_id, dag_id, at in rows:
-        found.setdefault(version_id, []).append((dag_id, at))
+        if version_id is not None:  # for the type alone: they are among those asked for
+            found.setdefault(version_id, []).append((dag_id, at))
     return found
 
 

@@ -14,15 +14,16 @@ export async function sha256(bytes) {
 function digest(bytes) {
   const state = BEGINNING.slice();
   const whole = bytes.length - (bytes.length % 64);
-  for (let at = 0; at < whole; at += 64) mix(state, new DataView(bytes.buffer, bytes.byteOffset + at, 64));
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  for (let at = 0; at < whole; at += 64) mix(state, view, at);
   const left = bytes.subarray(whole);
   const end = new Uint8Array(left.length < 56 ? 64 : 128);
   end.set(left);
   end[left.length] = 0x80;
-  const view = new DataView(end.buffer);
-  view.setUint32(end.length - 8, Math.floor(bytes.length / 2 ** 29));
-  view.setUint32(end.length - 4, bytes.length << 3);
-  for (let at = 0; at < end.length; at += 64) mix(state, new DataView(end.buffer, at, 64));
+  const last = new DataView(end.buffer);
+  last.setUint32(end.length - 8, Math.floor(bytes.length / 2 ** 29));
+  last.setUint32(end.length - 4, bytes.length << 3);
+  for (let at = 0; at < end.length; at += 64) mix(state, last, at);
   const result = new DataView(new ArrayBuffer(32));
   state.forEach((word, index) => result.setUint32(4 * index, word));
   return new Uint8Array(result.buffer);
@@ -31,15 +32,16 @@ function digest(bytes) {
 const words = new Uint32Array(64);
 const turn = (word, by) => (word >>> by) | (word << (32 - by));
 
-function mix(state, block) {
-  for (let i = 0; i < 16; i++) words[i] = block.getUint32(4 * i);
+function mix(state, view, at) {
+  for (let i = 0; i < 16; i++) words[i] = view.getUint32(at + 4 * i);
   for (let i = 16; i < 64; i++) {
     const early = words[i - 15], late = words[i - 2];
     const first = turn(early, 7) ^ turn(early, 18) ^ (early >>> 3);
     const second = turn(late, 17) ^ turn(late, 19) ^ (late >>> 10);
     words[i] = words[i - 16] + first + words[i - 7] + second;
   }
-  let [a, b, c, d, e, f, g, h] = state;
+  let a = state[0], b = state[1], c = state[2], d = state[3]; // to take them apart as a list takes far longer
+  let e = state[4], f = state[5], g = state[6], h = state[7];
   for (let i = 0; i < 64; i++) {
     const choice = (e & f) ^ (~e & g);
     const one = (h + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + choice + ROUNDS[i] + words[i]) | 0;
@@ -48,5 +50,6 @@ function mix(state, block) {
     h = g; g = f; f = e; e = (d + one) | 0;
     d = c; c = b; b = a; a = (one + two) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, index) => (state[index] += word));
+  state[0] += a; state[1] += b; state[2] += c; state[3] += d;
+  state[4] += e; state[5] += f; state[6] += g; state[7] += h;
 }
