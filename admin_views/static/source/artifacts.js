@@ -144,6 +144,8 @@ class Queue {
         if (kind === "drop") this.add(event.dataTransfer.files);
       });
     }
+    // dropped beside the place, a file would be opened in place of the page, and with it the files that wait would go
+    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => event.preventDefault());
     this.start.addEventListener("submit", (event) => {
       event.preventDefault();
       this.run();
