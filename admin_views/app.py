@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI
 
 from admin_views.api import (
+    artifact_facts,
     artifacts,
     checks,
     child_runs,
@@ -17,9 +18,11 @@ from admin_views.api import (
     previews,
     submissions,
     transfer,
+    uploads,
     version,
 )
 from admin_views.bodies import LimitBodies
+from admin_views.pages import artifacts as artifact_pages
 from admin_views.pages import assets
 from admin_views.pages import groups as group_pages
 from admin_views.pages import masters as master_pages
@@ -58,9 +61,9 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     nouns = (version, groups, checks, hadoop, hadoop_properties, artifacts, submissions, previews, dags, child_runs)
-    for router in (*nouns, transfer):
+    for router in (*nouns, artifact_facts, uploads, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
-    for pages in (group_pages, submission_pages, master_pages):
+    for pages in (group_pages, artifact_pages, submission_pages, master_pages):
         app.include_router(pages.router, prefix=PAGES_PREFIX)
     app.router.routes.append(assets.ROUTE)
     app.add_middleware(LimitBodies)

@@ -28,7 +28,7 @@ CHUNK_BYTES = 1024 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 #: These stream their bodies and have limits of their own.
 _STREAMED = re.compile(
-    r"/artifacts/[^/]+/[^/]+/versions$|/groups/[^/]+/(hadoop|kerberos)/[^/]+$|/transfer/(plan|apply|blobs/[^/]+/[^/]+)$"
+    r"/artifacts/[^/]+/[^/]+/(versions|uploads/[^/]+/parts/[^/]+)$|/groups/[^/]+/(hadoop|kerberos)/[^/]+$|/transfer/(plan|apply|blobs/[^/]+/[^/]+)$"
 )
 
 

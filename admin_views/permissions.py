@@ -27,6 +27,8 @@ class Resource(StrEnum):
 
 
 WORKER_ROLE = "Couture Worker"
+#: For teams that ship their own code: what User has, and uploads of code artifacts.
+DEVELOPER_ROLE = "Couture Developer"
 
 _READ: tuple[tuple[Action, Resource], ...] = tuple(("GET", resource) for resource in Resource)
 _PREVIEW: tuple[tuple[Action, Resource], ...] = (("PUT", Resource.SUBMISSIONS),)
@@ -37,6 +39,7 @@ _CHANGE: tuple[tuple[Action, Resource], ...] = tuple(
     if action != "GET"
 )
 
+_UPLOAD_CODE: tuple[tuple[Action, Resource], ...] = (("POST", Resource.CODE),)
 _SUBMIT: tuple[tuple[Action, Resource], ...] = (("POST", Resource.SUBMISSIONS),)
 
 #: What ``airflow couture init`` gives to Airflow's roles. Submitting from outside is for programs: who may do
@@ -44,9 +47,10 @@ _SUBMIT: tuple[tuple[Action, Resource], ...] = (("POST", Resource.SUBMISSIONS),)
 ROLES: dict[str, tuple[tuple[Action, Resource], ...]] = {
     "Viewer": _READ,
     "User": (*_READ, *_PREVIEW),
+    DEVELOPER_ROLE: (*_READ, *_PREVIEW, *_UPLOAD_CODE),
     "Op": (*_READ, *_PREVIEW, *_CHANGE),
     "Admin": (*_READ, *_PREVIEW, *_CHANGE, *_SUBMIT),
     WORKER_ROLE: _SUBMIT,
 }
 #: Airflow fills its menu from a list of plugins that only these may read; without it our pages stay unseen.
-READS_PLUGINS = ("Viewer", "User", "Op", "Admin")
+READS_PLUGINS = ("Viewer", "User", DEVELOPER_ROLE, "Op", "Admin")

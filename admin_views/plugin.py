@@ -14,6 +14,8 @@ URL_PREFIX = "/couture"
 #: Entry of Airflow's menu, category, where Airflow shows it, the page of ours.
 MENU = (
     ("Spark Configuration", "admin", "spark-configuration", "groups"),
+    ("Spark Dependencies", "admin", "spark-dependencies", "artifacts/dependencies"),
+    ("Code Artifacts", "admin", "code-artifacts", "artifacts/code"),
     ("Spark Submissions", "browse", "spark-submissions", "submissions"),
     ("Master DAGs", "browse", "master-dags", "masters"),
 )

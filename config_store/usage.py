@@ -43,6 +43,23 @@ def last_use_by_dag(session: Session, version_ids: Sequence[int]) -> list[tuple[
     return [(dag_id, last) for dag_id, last in rows]
 
 
+def last_use_by_version(session: Session, version_ids: Sequence[int]) -> dict[int, list[tuple[str, datetime]]]:
+    """The DAGs that ever used each of the versions, with the time of the last use, latest first."""
+    last = func.max(SubmissionRow.created_at)
+    rows = session.execute(
+        select(SubmissionFileRow.version_id, SubmissionRow.dag_id, last)
+        .join(SubmissionRow, SubmissionRow.id == SubmissionFileRow.submission_id)
+        .where(SubmissionFileRow.version_id.in_(version_ids))
+        .group_by(SubmissionFileRow.version_id, SubmissionRow.dag_id)
+        .order_by(last.desc())
+    )
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for version_id, dag_id, at in rows:
+        if version_id is not None:  # for the type alone: they are among those asked for
+            found.setdefault(version_id, []).append((dag_id, at))
+    return found
+
+
 def groups_using_dependency(
     session: Session, name: str, version: int | None = None, *, newest: bool = False
 ) -> list[User]:
@@ -51,6 +68,15 @@ def groups_using_dependency(
     With a version: those pinned to it and, when it is the ``newest``, those that pin none.
     """
     chosen_versions = {version, None} if newest else {version}
+    return [
+        User("group", group)
+        for group, chosen in choices_of_dependency(session, name)
+        if version is None or chosen & chosen_versions
+    ]
+
+
+def choices_of_dependency(session: Session, name: str) -> list[tuple[str, set[int | None]]]:
+    """The groups whose present revision names the dependency, by name, each with the versions; None: the newest."""
     rows = session.execute(
         select(GroupRow.name, RevisionRow.content)
         .join(RevisionRow, (RevisionRow.group_id == GroupRow.id) & (RevisionRow.number == GroupRow.revision))
@@ -60,14 +86,11 @@ def groups_using_dependency(
             type_coerce(RevisionRow.content, Text).contains(name, autoescape=True),
         )
     )
-    return [
-        User("group", group)
+    found = (
+        (group, {named.version for _, named in from_document(content).dependencies() if named.name == name})
         for group, content in sorted(rows, key=lambda row: row[0])
-        if any(
-            named.name == name and (version is None or named.version in chosen_versions)
-            for _, named in from_document(content).dependencies()
-        )
-    ]
+    )
+    return [(group, versions) for group, versions in found if versions]
 
 
 def _dags(session: Session, condition: object) -> list[User]:

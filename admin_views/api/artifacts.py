@@ -133,13 +133,13 @@ async def upload(
 ) -> VersionShape:
     """Upload a version; the body is the file, streamed. The content of the newest version again adds none."""
     artifacts.check_upload(kind, name, note)
-    announced = _announced_digest(content_digest)
+    announced = read_digest(content_digest)
     with services.blobs.writer(name) as writer:
         size = await receive(request, writer, name, services.max_upload_bytes)
         blob = await to_thread.run_sync(lambda: writer.commit(sha256=announced, size=size))
-    version, is_new = await to_thread.run_sync(_record, services, caller, kind, name, blob, note)
+    version, is_new = await to_thread.run_sync(record_version, services, caller, kind, name, blob, note)
     response.status_code = 201 if is_new else 200
-    return _version_shape(version)
+    return version_shape(version)
 
 
 @router.get("/{name}/versions/{version}/content", response_class=Response)
@@ -155,7 +155,7 @@ def download_version(
 @router.delete("/{name}", status_code=204)
 def delete_artifact(services: ServicesDep, caller: Deleter, kind: ArtifactKind, name: str, force: bool = False) -> None:
     """Delete all versions; what used them still reads them."""
-    _hide(services, caller, kind, name, None, force)
+    hide(services, caller, kind, name, None, force)
 
 
 @router.delete("/{name}/versions/{version}", status_code=204)
@@ -163,19 +163,31 @@ def delete_version(
     services: ServicesDep, caller: Deleter, kind: ArtifactKind, name: str, version: int, force: bool = False
 ) -> None:
     """Delete one version; what used it still reads it."""
-    _hide(services, caller, kind, name, version, force)
+    hide(services, caller, kind, name, version, force)
 
 
 @router.post("/{name}/restore")
-def restore(services: ServicesDep, caller: Editor, kind: ArtifactKind, name: str) -> ArtifactShape:
-    """Take the newest deletion back."""
+def restore(
+    services: ServicesDep,
+    caller: Editor,
+    kind: ArtifactKind,
+    name: str,
+    version: Annotated[int | None, Query(description="that version alone")] = None,
+) -> ArtifactShape:
+    """Take the newest deletion back, or that of one version."""
     with services.deed(caller) as deed:
-        artifact = artifacts.restore_versions(deed.session, kind, name)
-        deed.note("artifact.restore", f"{kind.noun} {name}")
+        if version is None:
+            artifact = artifacts.restore_versions(deed.session, kind, name)
+            deed.note("artifact.restore", f"{kind.noun} {name}")
+        else:
+            artifacts.restore_version(deed.session, kind, name, version)
+            artifact, _ = artifacts.get_artifact(deed.session, kind, name)
+            deed.note("artifact.restore", f"{kind.noun} {name}", version=version)
     return _artifact_shape(artifact)
 
 
-def _announced_digest(header: str | None) -> str | None:
+def read_digest(header: str | None) -> str | None:
+    """The sha256 of a Content-Digest; None without one, raises InvalidInput for one that is none."""
     if header is None:
         return None
     match = _CONTENT_DIGEST.search(header)
@@ -221,9 +233,10 @@ async def _checked(chunks: AsyncIterator[bytes], name: str) -> AsyncIterator[byt
         yield first
 
 
-def _record(
+def record_version(
     services: Services, caller: Caller, kind: ArtifactKind, name: str, blob: Blob, note: str
 ) -> tuple[Version, bool]:
+    """Make stored bytes a version; answers it and whether it is new."""
     with services.deed(caller) as deed:
         hold_blobs(deed.session, services.blobs, [blob.sha256])
         version, is_new = artifacts.add_version(deed.session, kind, name, blob, author=caller.name, note=note)
@@ -233,7 +246,8 @@ def _record(
     return version, is_new
 
 
-def _hide(services: Services, caller: Caller, kind: ArtifactKind, name: str, version: int | None, force: bool) -> None:
+def hide(services: Services, caller: Caller, kind: ArtifactKind, name: str, version: int | None, force: bool) -> None:
+    """Delete one version, or all; raises InUse with the users unless forced."""
     with services.deed(caller) as deed:
         hidden = artifacts.hide_versions(deed.session, kind, name, version, author=caller.name, force=force)
         deed.note("artifact.delete", f"{kind.noun} {name}", versions=[v.version for v in hidden], force=force)
@@ -246,7 +260,7 @@ def _detail(services: Services, kind: ArtifactKind, name: str) -> ArtifactDetail
         used = last_use_by_dag(session, [version.id for version in versions])
     return ArtifactDetail(
         **_artifact_shape(artifact).model_dump(),
-        history=[_version_shape(version) for version in versions],
+        history=[version_shape(version) for version in versions],
         used_by=Users(
             groups=[user.name for user in chosen],
             dags=[DagUse(dag_id=dag_id, last_used=last) for dag_id, last in used],
@@ -254,10 +268,11 @@ def _detail(services: Services, kind: ArtifactKind, name: str) -> ArtifactDetail
     )
 
 
-def _version_shape(version: Version) -> VersionShape:
+def version_shape(version: Version) -> VersionShape:
+    """The version as the API tells it."""
     return VersionShape(**{field: getattr(version, field) for field in VersionShape.model_fields})
 
 
 def _artifact_shape(artifact: Artifact) -> ArtifactShape:
-    shown = _version_shape(artifact.shown).model_dump()
+    shown = version_shape(artifact.shown).model_dump()
     return ArtifactShape(**shown, kind=artifact.kind, name=artifact.name, versions=artifact.versions)

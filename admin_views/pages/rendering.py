@@ -74,6 +74,10 @@ class View:
         """The address of a page of ours; parameters without a value are left out."""
         return f"{_root(self.request)}{PAGES_PREFIX}/{path}{_query(query)}"
 
+    def api(self, path: str) -> str:
+        """The address of a route of the JSON API, for what the browser sends itself."""
+        return f"{_root(self.request)}/api/v1/{path}"
+
     def airflow(self, path: str) -> str:
         """The address of a page of Airflow."""
         return f"{_root(self.request).removesuffix('/couture')}/{path}"

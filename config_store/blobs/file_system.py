@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config_store.blobs.naming import INCOMING, check_announced, key_of, sha256_of
+from config_store.blobs.naming import INCOMING, check_announced, key_of, piece_key, sha256_of
 from config_store.blobs.protocol import GRACE, Blob, Leftover, StoredBlob
 from config_store.errors import BlobMissing, BlobVanished, StorageFull
 
@@ -97,6 +97,42 @@ class FileSystemBlobs:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
         self.path(sha256).unlink(missing_ok=True)
 
+    def put_piece(self, name: str, content: bytes) -> None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        target = self.root / piece_key(name)
+        try:
+            _make_private(self.root)
+            _make_private(target.parent)
+            self._sweep()
+            descriptor, temporary = tempfile.mkstemp(dir=target.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+                Path(temporary).replace(target)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+        except OSError as error:
+            raise _told(error, self.root) from error
+
+    def read_piece(self, name: str) -> bytes | None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        try:
+            return (self.root / piece_key(name)).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def pieces(self, upload: str) -> dict[str, int]:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        found = {}
+        for path in (self.root / INCOMING).glob(f"{upload}.*"):
+            with suppress(FileNotFoundError):  # dropped a moment ago
+                found[path.name] = path.stat().st_size
+        return found
+
+    def drop_piece(self, name: str) -> None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        (self.root / piece_key(name)).unlink(missing_ok=True)
+
     def leftovers(self) -> Iterator[Leftover]:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
         incoming = self.root / INCOMING
@@ -121,7 +157,7 @@ class FileSystemBlobs:
         oldest = datetime.now(UTC) - GRACE
         for leftover in self.leftovers():
             if leftover.modified < oldest:
-                log.warning("Removing %s, %s bytes of an upload that never ended", leftover.name, leftover.size)
+                log.info("Removing %s, %s bytes that an upload left a day ago", leftover.name, leftover.size)
                 self.discard(leftover)
 
 

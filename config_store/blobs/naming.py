@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 INCOMING = "incoming"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_PIECE = re.compile(r"[0-9a-f]{32}\.[0-9a-z]{1,10}")
 _KEY = re.compile(r"([0-9a-f]{2})/([0-9a-f]{62})")
 
 
@@ -28,6 +29,13 @@ def sha256_of(key: str) -> str | None:
     """The digest of the blob that lies there; None for any other file."""
     match = _KEY.fullmatch(key)
     return match.group(1) + match.group(2) if match else None
+
+
+def piece_key(name: str) -> str:
+    """Where a piece of an unfinished upload lies below the root; raises ValueError for what is no name of one."""
+    if not _PIECE.fullmatch(name):
+        raise ValueError(f"{name!r} names no piece: 32 digits of the upload, a dot, what it is")
+    return f"{INCOMING}/{name}"
 
 
 def check_announced(name: str, blob: Blob, sha256: str | None, size: int | None) -> None:

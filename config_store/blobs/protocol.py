@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: What is younger may belong to an upload in flight: nothing cleans it.
 GRACE = timedelta(days=1)
 
+#: The largest piece of an upload that is sent in parts, bytes: what a server holds in memory of it.
+PIECE_BYTES = 8 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -85,6 +88,21 @@ class BlobStorage(Protocol):
 
     def delete(self, sha256: str) -> None:
         """Remove a blob; one that is not there is no error."""
+
+    def put_piece(self, name: str, content: bytes) -> None:
+        """Keep a piece of an upload that goes on later, in place of one of that name; PIECE_BYTES at most.
+
+        ``name``: 32 hex digits of the upload, a dot, what it is. It counts as a leftover, and goes when it is old.
+        """
+
+    def read_piece(self, name: str) -> bytes | None:
+        """The bytes of a piece; None when it is not there."""
+
+    def pieces(self, upload: str) -> dict[str, int]:
+        """The pieces of an upload by name, each with its size in bytes: less than it was given if it is damaged."""
+
+    def drop_piece(self, name: str) -> None:
+        """Remove a piece; one that is not there is no error."""
 
     def leftovers(self) -> Iterator[Leftover]:
         """What unfinished uploads left, those in flight included, in no order."""

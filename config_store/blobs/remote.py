@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from config_store.blobs.naming import INCOMING, check_announced, key_of, sha256_of
+from config_store.blobs.naming import INCOMING, check_announced, key_of, piece_key, sha256_of
 from config_store.blobs.protocol import Blob, Leftover, StoredBlob
 from config_store.blobs.remote_errors import told
 from config_store.blobs.remote_reader import RangeReader
@@ -107,6 +107,33 @@ class RemoteBlobs:
     def delete(self, sha256: str) -> None:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""
         self.remove(self.path(sha256))
+
+    def put_piece(self, name: str, content: bytes) -> None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        path = f"{self.root}/{piece_key(name)}"
+        with self.told():
+            if self.way is Way.RENAME:  # object stores have no folders to make
+                self.fs.makedirs(f"{self.root}/{INCOMING}", exist_ok=True)
+            self.fs.pipe_file(path, content)
+
+    def read_piece(self, name: str) -> bytes | None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        path = f"{self.root}/{piece_key(name)}"
+        try:
+            with self.told(name):
+                content: bytes = self.fs.cat_file(path)
+                return content
+        except BlobMissing:
+            return None
+
+    def pieces(self, upload: str) -> dict[str, int]:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        listed = ((path.rpartition("/")[2], info) for path, info in self._list(f"{self.root}/{INCOMING}").items())
+        return {name: int(info["size"]) for name, info in listed if name.startswith(f"{upload}.")}
+
+    def drop_piece(self, name: str) -> None:
+        """See :class:`~config_store.blobs.protocol.BlobStorage`."""
+        self.remove(f"{self.root}/{piece_key(name)}")
 
     def leftovers(self) -> Iterator[Leftover]:
         """See :class:`~config_store.blobs.protocol.BlobStorage`."""

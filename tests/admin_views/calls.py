@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 import httpx
 
+from config_store.blobs.protocol import PIECE_BYTES
 from config_store.database import Database
 from config_store.models import Base
 from tests.stand_ins import archived
@@ -16,6 +19,8 @@ CORE_SITE = (
 KEYTAB = b"\x05\x02\x00\x00\x00\x2akeys of etl@EXAMPLE.COM"
 KRB5_CONF = b"[libdefaults]\n  default_realm = EXAMPLE.COM\n"
 JOB = b"print('hello')\n"
+#: What an upload in parts brings.
+IN_PARTS = b"# in parts\n"
 
 
 def connect(url: str, headers: dict[str, str] | None = None) -> httpx.Client:
@@ -71,6 +76,26 @@ def change(api: httpx.Client, group: str, revision: int, **changes: Any) -> http
 def upload(api: httpx.Client, name: str, content: bytes = JOB, kind: str = "code") -> Any:
     """Upload a version of an artifact; answers it."""
     return done(api.post(f"/artifacts/{kind}/{name}/versions", content=archived(name, content)))
+
+
+def content_digest(content: bytes) -> str:
+    """The header that announces the sha256 of a body."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
+
+
+def begin_upload(api: httpx.Client, name: str, content: bytes, kind: str = "code", **more: Any) -> Any:
+    """Begin an upload in parts and send all of them; answers the upload as it was begun."""
+    path = f"/artifacts/{kind}/{name}/uploads"
+    begun = done(api.post(path, json={"size": len(content), **more}))
+    for number in range(1, begun["parts"] + 1):
+        send_part(api, f"{path}/{begun['id']}", number, content)
+    return begun
+
+
+def send_part(api: httpx.Client, upload: str, number: int, content: bytes) -> None:
+    """Send the part of that number of the whole content."""
+    part = content[(number - 1) * PIECE_BYTES : number * PIECE_BYTES]
+    done(api.put(f"{upload}/parts/{number}", content=part, headers={"Content-Digest": content_digest(part)}))
 
 
 def save_file(api: httpx.Client, group: str, revision: int, content: bytes, file: str = "hadoop/core-site.xml") -> Any:

@@ -16,7 +16,18 @@ from config_store.database import Database, open_engine
 from config_store.master_dags import DagHead
 from config_store.secrets import FernetCipher
 from config_store.wire import ChildState, JobRequest
-from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
+from tests.admin_views.calls import (
+    CORE_SITE,
+    IN_PARTS,
+    JOB,
+    KEYTAB,
+    KRB5_CONF,
+    begin_upload,
+    done,
+    new_group,
+    save_file,
+    upload,
+)
 from tests.stand_ins import (
     ListedAudit,
     ListedChildRuns,
@@ -24,6 +35,7 @@ from tests.stand_ins import (
     ListedTaskRuns,
     ListedTasks,
     RoleIdentity,
+    archived,
     task,
 )
 
@@ -102,6 +114,10 @@ def furnish(api: httpx.Client, identity: RoleIdentity) -> dict[str, str]:
     save_file(api, "prod", 2, KRB5_CONF, "kerberos/krb5.conf")
     save_file(api, "prod", 3, KEYTAB, "kerberos/keytab")
     new_group(api, "spare")
+    begun = {
+        f"upload_{kind}": begin_upload(api, name, archived(name, IN_PARTS), kind)["id"]
+        for kind, name in (("code", "job.py"), ("dependencies", "lib.jar"))
+    }
     request = {"language": "python", "code_artifact": "job.py", "code_artifact_version": 1}
     ticket = done(
         api.post("/submissions", json=request, headers=identity.add_task("ti-0:secret", task(run_id="manual__0")))
@@ -112,6 +128,7 @@ def furnish(api: httpx.Client, identity: RoleIdentity) -> dict[str, str]:
     path = f"/submissions/{ended['submission_id']}/reports"
     done(api.post(path, json={"state": "ended", "outcome": "failed"}, headers=told))
     return {
+        **begun,
         "submission": ticket["submission_id"],
         "ended": ended["submission_id"],
         "token": ticket["token"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from config_store.diff import Change
 from config_store.transfer.plan import GroupDeed, GroupStep, Plan
 from tests.admin_views.archives import packed
-from tests.admin_views.calls import CORE_SITE, KEYTAB, KRB5_CONF, upon
+from tests.admin_views.calls import CORE_SITE, IN_PARTS, KEYTAB, KRB5_CONF, content_digest, upon
 from tests.admin_views.furnished import REVISION
 from tests.stand_ins import archived
 
@@ -113,8 +113,33 @@ def _artifact_routes(kind: str, noun: str, resource: str, used: str, unused: str
     base = f"/artifacts/{kind}"
     upload, delete = ("artifact.upload", f"{noun} {used}"), ("artifact.delete", f"{noun} {unused}")
     restore = ("artifact.restore", f"{noun} {unused}")
-    versions = f"{base}/{{name}}/versions"
+    versions, uploads = f"{base}/{{name}}/versions", f"{base}/{{name}}/uploads"
+    begun = f"{base}/{used}/uploads/{{upload_{kind}}}"
     return [
+        Route("GET", f"{versions}/{{version}}/inside", READ, resource, f"{base}/{used}/versions/1/inside"),
+        Route("GET", f"{base}/{{name}}/reach", READ, resource, f"{base}/{used}/reach"),
+        Route("POST", uploads, CREATE, resource, f"{base}/{used}/uploads", status=201, json={"size": 7}),
+        Route("GET", f"{uploads}/{{upload}}", CREATE, resource, begun),
+        Route(
+            "PUT",
+            f"{uploads}/{{upload}}/parts/{{number}}",
+            CREATE,
+            resource,
+            f"{begun}/parts/1",
+            status=204,
+            content=archived(used, IN_PARTS),
+            headers={"Content-Digest": content_digest(archived(used, IN_PARTS))},
+        ),
+        Route(
+            "POST",
+            f"{uploads}/{{upload}}/complete",
+            CREATE,
+            resource,
+            f"{begun}/complete",
+            status=201,
+            audited=("artifact.upload", f"{noun} {used}"),
+        ),
+        Route("DELETE", f"{uploads}/{{upload}}", CREATE, resource, begun, status=204),
         Route("GET", base, READ, resource, base),
         Route("GET", f"{base}/{{name}}", READ, resource, f"{base}/{used}"),
         Route(

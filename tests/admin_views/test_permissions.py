@@ -10,7 +10,7 @@ from admin_views.permissions import ACTION_NAMES, READS_PLUGINS, ROLES
 from tests.admin_views.route_table import PERMISSIONS, ROUTES
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
-ROLE_NAMES = ["Viewer", "User", "Op", "Admin", "Couture Worker"]
+ROLE_NAMES = ["Viewer", "User", "Couture Developer", "Op", "Admin", "Couture Worker"]
 
 
 def _table(first_heading: str) -> list[list[str]]:

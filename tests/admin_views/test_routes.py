@@ -106,8 +106,8 @@ class Copies:
             return {"Authorization": f"{SCHEMES[route.action]} {tokens[route.action]}"}
         return bearer(route.permission, "ada") if route.for_users else {}
 
-    def state(self) -> tuple[Any, Any, Any]:
-        """Everything stored, everything recorded of changes, and what became of child runs."""
+    def state(self) -> tuple[Any, Any, Any, Any]:
+        """Everything stored, everything recorded of changes, what became of child runs, and what is on its way."""
         assert isinstance(self.services.audit, ListedAudit)
         assert isinstance(self.services.child_runs, ListedChildRuns)
         children = self.services.child_runs
@@ -115,6 +115,7 @@ class Copies:
             rows_of(self.services.database),
             list(self.services.audit.entries),
             (list(children.wishes), list(children.stopped)),
+            sorted((left.name, left.size, left.modified) for left in self.services.blobs.leftovers()),
         )
 
 
@@ -197,7 +198,8 @@ def test_reading_and_writing_are_different_permissions() -> None:
     for route in ROUTES:
         opened_by.setdefault("changing" if route.changes else "reading", set()).add(route.action)
     assert opened_by == {
-        "reading": {ANYBODY, ANY_USER, SUBMISSION_TOKEN, CHILD_TOKEN, READ, EDIT},
+        # how far an upload is, is for who uploads
+        "reading": {ANYBODY, ANY_USER, SUBMISSION_TOKEN, CHILD_TOKEN, READ, EDIT, CREATE},
         "changing": {SUBMISSION_TOKEN, TASK_PROOF, CHILD_TOKEN, CREATE, EDIT, DELETE},
     }
     assert [str(route) for route in ROUTES if not route.changes and route.action == EDIT] == [
@@ -267,7 +269,7 @@ def _expected_status(route: Route, role: str) -> int:
 
 @EVERY_ROUTE
 def test_every_role_gets_what_its_permissions_open(copies: Copies, route: Route) -> None:
-    roles = ["Viewer", "User", "Op", "Admin", "Couture Worker", "Public"]
+    roles = ["Viewer", "User", "Couture Developer", "Op", "Admin", "Couture Worker", "Public"]
     assert set(ROLES) == set(roles) - {"Public"}
     statuses = {}
     copies.renew(identity=RoleIdentity())
@@ -314,5 +316,15 @@ def test_a_change_that_cannot_be_recorded_is_not_made(copies: Copies, route: Rou
 
 def test_every_changing_route_of_users_is_audited_but_previews_and_submissions() -> None:
     silent = [str(route) for route in ROUTES if route.changes and route.for_users and not route.audited]
-    # a preview changes nothing; a submission is a record of its own, with its submitter's name
-    assert silent == ["POST /submissions", "POST /previews"]
+    # nobody sees an upload before it is complete; a preview changes nothing; a submission is a record of its own
+    uploads = [f"/artifacts/{kind}/uploads" for kind in ("code/job.py", "dependencies/lib.jar")]
+    begun = ["/{upload_code}", "/{upload_dependencies}"]
+    assert silent == [
+        *(
+            call
+            for path, one in zip(uploads, begun, strict=True)
+            for call in (f"POST {path}", f"PUT {path}{one}/parts/1", f"DELETE {path}{one}")
+        ),
+        "POST /submissions",
+        "POST /previews",
+    ]

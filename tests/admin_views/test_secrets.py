@@ -9,7 +9,18 @@ import pytest
 
 from config_store.master_dags import DagHead
 from config_store.wire import JobRequest
-from tests.admin_views.calls import bearer, change, done, new_group, problem_of, rows_of, save_file, upload, upon
+from tests.admin_views.calls import (
+    bearer,
+    begin_upload,
+    change,
+    done,
+    new_group,
+    problem_of,
+    rows_of,
+    save_file,
+    upload,
+    upon,
+)
 from tests.admin_views.route_table import CHILD_TOKEN, ROUTES
 from tests.stand_ins import task
 
@@ -176,6 +187,7 @@ def names(
         "submission": ticket["submission_id"],
         "token": ticket["token"],
         "sha256": ticket["plan"]["application"]["sha256"],
+        "upload_code": begin_upload(api, "job.py", b"print()")["id"],
     }
     _walk(api, names)
     return names

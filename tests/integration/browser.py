@@ -23,6 +23,14 @@ CHECKOUT = Path(__file__).parents[2]
 SCREENS = CHECKOUT / "build" / "screens"
 AXE = CHECKOUT / "build" / "pages" / "node_modules" / "axe-core" / "axe.min.js"
 TIMEOUT_MS = 20_000
+#: The beginning of a page's path -> its entry in Airflow's menu.
+MENU = {
+    "artifacts/dependencies": "spark-dependencies",
+    "artifacts/code": "code-artifacts",
+    "submissions": "spark-submissions",
+    "masters": "master-dags",
+    "groups": "spark-configuration",
+}
 #: What Chromium says of every frame that Airflow makes for a plugin.
 _AIRFLOWS_OWN = "An iframe which has both allow-scripts and allow-same-origin"
 
@@ -63,8 +71,7 @@ class Seat:
         if self.page.url != "about:blank":
             self.inner().goto(f"{self.airflow.url}/couture/pages/{path}")
             return self.shows(heading)
-        menus = {"submissions": "spark-submissions", "masters": "master-dags"}
-        menu = menus.get(path.partition("/")[0].partition("?")[0], "spark-configuration")
+        menu = next(entry for page, entry in MENU.items() if path.startswith(page))
         return self.open(f"/plugin/{menu}/couture/pages/{path}", heading)
 
     def shows(self, heading: str) -> FrameLocator:

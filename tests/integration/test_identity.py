@@ -49,7 +49,7 @@ PROBES: dict[tuple[str, Resource], tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("role", ["Admin", "Op", "User", "Viewer", "Couture Worker", "Public"])
+@pytest.mark.parametrize("role", ["Admin", "Op", "Couture Developer", "User", "Viewer", "Couture Worker", "Public"])
 def test_airflows_roles_decide(airflow: LiveAirflow, role: str) -> None:
     with airflow.client(role) as client:
         allowed = {

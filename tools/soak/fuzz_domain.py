@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import zipfile
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from config_store.blobs.file_system import FileSystemBlobs
 from config_store.blobs.naming import sha256_of
 from config_store.errors import BlobMissing, InvalidInput
 from config_store.hadoop_xml import check_hadoop_file, read_properties
+from config_store.insides import look_inside
 from config_store.names import check_author, check_file_name, check_group_name, is_group_name, nearest, unstorable
 from config_store.settings import note_faults, place_faults, setting_faults
 from config_store.transfer.archive import Limits, path_fault, read_archive
@@ -131,6 +133,13 @@ def _archive(archive: bytes) -> None:
     for path in files:
         _promise(path_fault(path) is None, "a path that has a fault is taken")
         _promise((ROOT / path).resolve().is_relative_to(ROOT), "a member escapes")
+
+
+def _inside(archive: bytes) -> None:
+    """An archive is told of, or why it can't be read."""
+    found = look_inside(BytesIO(archive), "a.jar")
+    _promise(found.fault is None or bool(found.fault), "a fault without words")
+    _promise(len(found.members) <= found.files and found.classes_read <= found.classes, "more is told than was found")
 
 
 def _tree(files: dict[str, bytes]) -> None:
@@ -276,6 +285,23 @@ def _packed(members: list[tuple[str, bytes, str, bytes]]) -> bytes:
     return packed.getvalue()
 
 
+def _zipped(files: dict[str, bytes]) -> bytes:
+    """A zip archive of the files."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def _flipped(content: bytes, places: list[int]) -> bytes:
+    """The content with other bytes in some places."""
+    flipped = bytearray(content)
+    for place in places:
+        flipped[place % len(content)] ^= 0xFF
+    return bytes(flipped)
+
+
 def _damaged(archive: bytes, cut: int, flip: int) -> bytes:
     """The beginning of an archive with another byte in it."""
     damaged = bytearray(archive)
@@ -301,6 +327,15 @@ _PLAIN = st.tuples(
 _WHOLE = st.one_of(st.lists(_PLAIN, max_size=4), st.lists(_MEMBER, max_size=6)).map(_packed)
 _PLACE = st.integers(0, 2000)
 ARCHIVE = st.one_of(st.binary(max_size=200), _WHOLE, st.builds(_damaged, _WHOLE, _PLACE, _PLACE))
+#: A class with a main, as javac makes it, up to its attributes.
+_CLASS = b"\xca\xfe\xba\xbe\0\0\0\x3d\0\x03\x01\0\x04main\x01\0\x16([Ljava/lang/String;)V" + bytes(10) + (
+    b"\0\x01\0\x09\0\x01\0\x02\0\0"
+)  # fmt: skip
+_PLACES = st.lists(_PLACE, max_size=5)
+_JAR_NAME = st.sampled_from(["A.class", "b/B.class", "META-INF/MANIFEST.MF", "x-1.dist-info/METADATA", "c/"])
+_JAR_FILE = st.one_of(st.binary(max_size=60), st.just(_CLASS), st.builds(_flipped, st.just(_CLASS), _PLACES), YAML)
+_JAR = st.dictionaries(_JAR_NAME, _JAR_FILE, max_size=4).map(_zipped)
+JAR = st.one_of(st.binary(max_size=200), _JAR, st.builds(_flipped, _JAR, _PLACES))
 CHUNKS = st.lists(
     st.one_of(
         st.binary(max_size=60),
@@ -323,6 +358,7 @@ TARGETS: dict[str, Target] = {
     "settings": Target(SETTING, _setting),
     "Hadoop XML": Target(XML, _xml),
     "transfer archives": Target(ARCHIVE, _archive),
+    "jars to look into": Target(JAR, _inside),
     "transfer trees": Target(TREE, _tree),
     "YAML": Target(st.tuples(YAML, TEXT), _yaml),
     "driver logs": Target(CHUNKS, _driver_log),

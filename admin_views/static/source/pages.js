@@ -1,5 +1,6 @@
 // What moves on the pages: htmx for parts from the server; dialogs, copies, times and the count of edits here.
 import htmx from "htmx.org";
+import { force, takeUploads } from "./artifacts.js";
 
 const find = (selector, within = document) => within.querySelector(selector);
 
@@ -90,6 +91,9 @@ const CONTROLS = {
   "[data-opens]": (control) => {
     const dialog = document.getElementById(control.dataset.opens);
     if (control.dataset.fills) find(`[name="${control.dataset.fills}"]`, dialog).value = control.dataset.value;
+    const forced = find('[name="force"]', dialog);
+    if (forced) forced.value = ""; // a refusal that was answered before was another's
+    find("#notice").replaceChildren();
     dialog.showModal();
   },
   summary: keepFold,
@@ -97,6 +101,7 @@ const CONTROLS = {
   "[data-dismiss]": () => find("#notice").replaceChildren(),
   "[data-copies]": (control) => copy(document.getElementById(control.dataset.copies)),
   "[data-rebase]": (control) => rebase(control.dataset.rebase),
+  "[data-forces]": force,
   "[data-removes]": (control) => {
     control.closest(control.dataset.removes).remove();
     countEdits();
@@ -157,4 +162,5 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);
   countEdits();
+  takeUploads(say, showTimes);
 });

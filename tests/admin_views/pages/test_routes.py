@@ -11,7 +11,7 @@ from admin_views.api.access import identified
 from admin_views.pages.rendering import PAGES_PREFIX
 from admin_views.permissions import ACTION_NAMES, ROLES
 from tests.admin_views.pages.conftest import PART
-from tests.admin_views.route_table import ANY_USER, EDIT, GROUPS, READ, SUBMISSIONS
+from tests.admin_views.route_table import ANY_USER, CODE, CREATE, DELETE, DEPENDENCIES, EDIT, GROUPS, READ, SUBMISSIONS
 
 if TYPE_CHECKING:
     import httpx
@@ -53,6 +53,33 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
         {"parent": "4", "revision": "1"},
         303,
     ),
+    **{
+        f"{method} {path}".replace("KIND", kind): (
+            f"{action} on {resource}",
+            call.replace("KIND", kind).replace("USED", used).replace("SPARE", spare),
+            form,
+            status,
+        )
+        for kind, resource, used, spare in (
+            ("code", CODE, "job.py", "unused.py"),
+            ("dependencies", DEPENDENCIES, "lib.jar", "unused.jar"),
+        )
+        for method, path, action, call, form, status in (
+            ("GET", "/artifacts/KIND", READ, "/artifacts/KIND", None, 200),
+            ("GET", "/artifacts/KIND/reach", CREATE, "/artifacts/KIND/reach?name=USED", None, 200),
+            ("GET", "/artifacts/KIND/{name}", READ, "/artifacts/KIND/USED?inside=1", None, 200),
+            (
+                "GET",
+                "/artifacts/KIND/{name}/versions/{version}/inside",
+                READ,
+                "/artifacts/KIND/USED/versions/1/inside",
+                None,
+                200,
+            ),
+            ("POST", "/artifacts/KIND/{name}/delete", DELETE, "/artifacts/KIND/SPARE/delete", {"version": "1"}, 303),
+            ("POST", "/artifacts/KIND/{name}/restore", EDIT, "/artifacts/KIND/SPARE/restore", {"version": "1"}, 303),
+        )
+    },
     "GET /submissions": (f"{READ} on {SUBMISSIONS}", "/submissions", None, 200),
     "GET /submissions/{submission_id}": (f"{READ} on {SUBMISSIONS}", "/submissions/{ended}", None, 200),
     "GET /submissions/{submission_id}/progress": (
@@ -80,12 +107,16 @@ def send(pages: Pages, route: str, client: httpx.Client, headers: dict[str, str]
     return client.request(route.split()[0], path.format(**pages.names), data=form, headers=headers)
 
 
-def guarded_by(call: Any) -> str | None:
-    """What a dependency asks of the caller."""
+def guarded_by(call: Any) -> dict[str, str] | None:
+    """What a dependency asks of the caller, by the kind in the path, "" where it is the same for all."""
     if call is identified:
-        return ANY_USER
+        return {"": ANY_USER}
     permission = getattr(call, "permission", None)
-    return f"{ACTION_NAMES[permission[0]]} on {permission[1]}" if permission else None
+    if permission is None:
+        return None
+    action, resource = permission
+    resources = resource if isinstance(resource, dict) else {"": resource}
+    return {kind: f"{ACTION_NAMES[action]} on {one}" for kind, one in resources.items()}
 
 
 def test_the_table_names_every_route_with_the_permission_it_asks_for(app: FastAPI) -> None:
@@ -95,14 +126,15 @@ def test_the_table_names_every_route_with_the_permission_it_asks_for(app: FastAP
             guards = [part.call for part in route.dependant.dependencies]
             (needed,) = [guard for guard in map(guarded_by, guards) if guard]
             method, path = min(route.methods), route.path.removeprefix(PAGES_PREFIX)
-            found[f"{method} {path}"] = needed
+            for kind, permission in needed.items():
+                found[f"{method} {path}".replace("{kind}", kind)] = permission
     assert found == {route: permission for route, (permission, *_) in ROUTES.items()}
 
 
 @EVERY_ROUTE
 def test_every_role_gets_what_its_permissions_open(pages: Pages, route: str) -> None:
     permission, *_, status = ROUTES[route]
-    for role in ("Public", "Couture Worker", "Viewer", "User", "Op"):
+    for role in ("Public", "Couture Worker", "Viewer", "User", "Couture Developer", "Op"):
         has = {f"{ACTION_NAMES[action]} on {resource}" for action, resource in ROLES.get(role, ())}
         answer = send(pages, route, pages.of(role))
         expected = status if permission in (*has, ANY_USER) else 403

@@ -309,3 +309,47 @@ def test_a_large_blob_is_never_held_in_memory(blobs: BlobStorage) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 16 * 1024 * 1024  # servers of other tests may run in threads of this process
+
+
+# --- pieces of unfinished uploads ---
+
+UPLOAD, OTHER = "0" * 31 + "a", "0" * 31 + "b"
+
+
+def test_a_piece_comes_back_and_is_no_blob(blobs: BlobStorage) -> None:
+    assert blobs.pieces(UPLOAD) == {}
+    for name, content in ((f"{UPLOAD}.about", b"{}"), (f"{UPLOAD}.1", b"x" * PART), (f"{OTHER}.1", b"other")):
+        blobs.put_piece(name, content)
+    assert blobs.read_piece(f"{UPLOAD}.1") == b"x" * PART
+    assert blobs.pieces(UPLOAD) == {f"{UPLOAD}.about": 2, f"{UPLOAD}.1": PART}
+    assert list(blobs) == []
+    assert sorted(left.size for left in blobs.leftovers()) == [2, 5, PART]
+
+
+def test_a_piece_takes_the_place_of_the_one_before(blobs: BlobStorage) -> None:
+    for content in (b"longer than the other", b"short"):
+        blobs.put_piece(f"{UPLOAD}.1", content)
+    assert blobs.read_piece(f"{UPLOAD}.1") == b"short"
+    assert blobs.pieces(UPLOAD) == {f"{UPLOAD}.1": 5}
+
+
+def test_a_dropped_piece_is_gone_and_may_be_dropped_again(blobs: BlobStorage) -> None:
+    blobs.put_piece(f"{UPLOAD}.1", b"x")
+    for _ in range(2):
+        blobs.drop_piece(f"{UPLOAD}.1")
+    assert blobs.read_piece(f"{UPLOAD}.1") is None
+    assert blobs.pieces(UPLOAD) == {}
+
+
+def test_a_piece_is_cleaned_as_what_unfinished_uploads_leave(blobs: BlobStorage) -> None:
+    blobs.put_piece(f"{UPLOAD}.1", b"x")
+    (left,) = blobs.leftovers()
+    blobs.discard(left)
+    assert blobs.read_piece(f"{UPLOAD}.1") is None
+
+
+@pytest.mark.parametrize("name", ["", UPLOAD, f"../{UPLOAD}.1", f"{UPLOAD}.1/x", f"{UPLOAD}./", "x.1", f"{UPLOAD}.1\n"])
+def test_no_piece_lies_elsewhere(blobs: BlobStorage, name: str) -> None:
+    for deed in (blobs.read_piece, blobs.drop_piece, lambda name: blobs.put_piece(name, b"x")):
+        with pytest.raises(ValueError, match="names no piece"):
+            deed(name)
