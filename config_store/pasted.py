@@ -91,8 +91,8 @@ class _Reader:
 
     def _is_command(self, line: str) -> bool:
         """Whether a shell would run the line, or its options stand there alone."""
-        if self._section is None and _VARIABLE.match(line):
-            return line.partition("=")[0].isupper()
+        if self._section is None and _VARIABLE.match(line) and line.partition("=")[0].isupper():
+            return True
         return line.startswith(("-", "export ")) or bool(_COMMAND.search(line) and not line.startswith("spark."))
 
     def _read_command(self, number: int, line: str, following: list[tuple[int, str]]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from config_store.catalogue.lookup import HADOOP_PREFIX
 from config_store.catalogue.values import hadoop_value_fault, value_fault
-from config_store.settings import TWINS, value_faults
+from config_store.content import SECTIONS
+from config_store.settings import TWINS, setting_faults, value_faults
 from config_store.wire import SettingKind
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ def content_remarks(
             value = None if setting.secret else setting.value
             remarks += setting_remarks(catalogue, f"{section}.{name}", kind, name, value)
     return remarks
+
+
+def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: str | None) -> list[Remark]:
+    """All that is wrong or odd with one setting, what a save would refuse first; ``value`` None: nobody may know it."""
+    kind, where = SECTIONS[section], f"{section}.{name}"
+    faults = list(setting_faults(where, kind, name, value or "", secret=value is None))
+    if value is not None and kind is not SettingKind.ENVIRONMENT:
+        faults += value_faults(where, name, value)
+    remarks = [Remark(fault.where, fault.message, is_fault=True) for fault in faults]
+    return [*remarks, *(setting_remarks(catalogue, where, kind, name, value) if catalogue else ())]
 
 
 def setting_remarks(

@@ -91,7 +91,8 @@ class Catalogue:
         """The keys of a configuration to propose; Hadoop's behind ``spark.hadoop.``, when that was typed."""
         if not text.startswith(HADOOP_PREFIX):
             return self.spark.complete(text)
-        return self.hadoop.complete(text.removeprefix(HADOOP_PREFIX))
+        found = self.hadoop.complete(text.removeprefix(HADOOP_PREFIX))
+        return [replace(key, name=HADOOP_PREFIX + key.name) for key in found]
 
 
 def read_catalogue(document: Any) -> Catalogue:
