@@ -312,7 +312,8 @@ def _finding(view: _View, remark: Remark) -> Finding:
     else:
         advice = "Give it its right name; what a library of yours reads under this name may stay."
     make = Finding.fault if remark.is_fault else Finding.warning
-    return make("keys", view.subject, f"{remark.where}: {remark.message}.", advice)
+    stop = "" if remark.message.endswith("?") else "."
+    return make("keys", view.subject, f"{remark.where}: {remark.message}{stop}", advice)
 
 
 _CHECKS: dict[str, Callable[[_View], Iterator[Finding]]] = {

@@ -19,6 +19,7 @@ from config_store.wire import ChildState, JobRequest
 from tests.admin_views.calls import CORE_SITE, JOB, KEYTAB, KRB5_CONF, done, new_group, save_file, upload
 from tests.stand_ins import (
     ListedAudit,
+    ListedCatalogues,
     ListedChildRuns,
     ListedDags,
     ListedTaskRuns,
@@ -52,6 +53,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "tasks": ListedTasks(),
         "task_runs": ListedTaskRuns(),
         "dags": ListedDags(),
+        "key_catalogues": ListedCatalogues(),
         "child_runs": ListedChildRuns(runs={CHILD_TOKEN: ChildState(state="running")}),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",
