@@ -49,7 +49,7 @@ class InstalledCatalogues:
             home = find_spark_home(spark_home, settings.spark_homes, self.environment)
             path = catalogue_path(settings.cache_dir, home)
         except CoutureError as error:
-            return Installed(None, f"The keys of Spark are not known here: {error} {HOW}.")
+            return Installed(None, f"The keys of Spark are not known here: {_sentence(error)} {HOW}.")
         with self._lock:
             catalogue = self._opened(path)
             if catalogue is not None:
@@ -72,7 +72,7 @@ class InstalledCatalogues:
         """Why there is none yet; has it made unless that is under way or has just failed."""
         failed_at, reason = self._failed.get(path, (0.0, ""))
         if reason and time.monotonic() - failed_at < RETRY_S:
-            return f"The keys of {home} are not known here: {reason} {HOW}."
+            return f"The keys of {home} are not known here: {_sentence(reason)} {HOW}."
         if not self.builds:
             return f"The keys of {home} are not known here. {HOW}."
         if path not in self._building:
@@ -98,3 +98,7 @@ class InstalledCatalogues:
                 self._failed.pop(path, None)
                 if reason:
                     self._failed[path] = (time.monotonic(), reason)
+
+
+def _sentence(reason: object) -> str:
+    return f"{str(reason).rstrip('.')}."

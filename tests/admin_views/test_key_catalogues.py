@@ -69,7 +69,7 @@ def test_a_failure_is_told_and_not_repeated_at_once(folder: Path) -> None:
         assert settled(catalogues, "spark4") == Installed(
             None,
             f"The keys of {folder}/spark4 are not known here: The keys of {folder}/spark4 can't be listed: {java} "
-            f"ended with 1; it needs a JDK of 11 or newer: no compiler {HOW}.",
+            f"ended with 1; it needs a JDK of 11 or newer: no compiler. {HOW}.",
         )
     assert count.read_text() == "x\n"
 
