@@ -95,6 +95,7 @@ def _artifacts(database: Database, server: ServerSettings, scope: Scope, watch: 
 
 def _groups(database: Database, server: ServerSettings, scope: Scope, watch: Watch) -> Iterator[Finding]:
     cipher, blobs = FernetCipher(usable_keys(server.fernet_keys)), open_storage(server)
+    keys = InstalledCatalogues(builds=False)
     with database.reading() as session:
         names = [scope.group] if scope.group is not None else live_group_names(session)
         if not names:
@@ -109,7 +110,7 @@ def _groups(database: Database, server: ServerSettings, scope: Scope, watch: Wat
                     name,
                     deep=scope.deep,
                     progress=watch.progress,
-                    find_catalogue=InstalledCatalogues(builds=False).find,
+                    find_catalogue=keys.find,
                 )
             except UnknownGroup as error:
                 yield Finding.fault("groups", f"config group {name}", str(error), "Name one of these in --group.")

@@ -34,11 +34,27 @@ import java.util.regex.Pattern;
 public class ListKeys {
     private static final String BUILDER = "org/apache/spark/internal/config/ConfigBuilder";
     private static final Pattern NAME = Pattern.compile("spark\\.[A-Za-z0-9_.-]{2,150}");
-    private static final Pattern OPTIONS = Pattern.compile("one of:? *'?([^']+?)'?(?:, but was.*|\\. .*|\\.)?$", Pattern.DOTALL);
+    /** How a refusal names the options: "... should be one of A, B, but was C", "... one of 'A, B'.". */
+    private static final Pattern OPTIONS =
+            Pattern.compile("one of:? *'?([^']+?)'?(?:, but was.*|\\. .*|\\.)?$", Pattern.DOTALL);
     /** Texts that converters which check a range take at least one of. */
-    private static final String[] PROBES = {"1", "0", "2", "10", "100", "1000", "-1", "0.5", "1g", "64m", "1h", "10s", "x"};
-    private static final Object[][] SIZES = {{"1t", 1L << 40}, {"1g", 1L << 30}, {"64mb", 64L << 20}, {"1mb", 1L << 20}, {"1kb", 1L << 10}};
-    private static final Object[][] TIMES = {{"30d", 2_592_000_000L}, {"1d", 86_400_000L}, {"1h", 3_600_000L}, {"60s", 60_000L}, {"10s", 10_000L}, {"1s", 1_000L}};
+    private static final String[] PROBES = {
+        "1", "0", "2", "10", "100", "1000", "-1", "0.5", "1g", "64m", "1h", "10s", "x"
+    };
+    /** In bytes; a time would take "1m", too. */
+    private static final Object[][] SIZES = {
+        {"1t", 1L << 40}, {"1g", 1L << 30}, {"64mb", 64L << 20}, {"1mb", 1L << 20}, {"1kb", 1L << 10}
+    };
+    /** In milliseconds. */
+    private static final Object[][] TIMES = {
+        {"30d", 2_592_000_000L}, {"1d", 86_400_000L}, {"1h", 3_600_000L}, {"60s", 60_000L}, {"1s", 1_000L}
+    };
+    /** Member of an entry -> what it is called in the document. */
+    private static final String[][] MEMBERS = {
+        {"defaultValueString", "default"}, {"doc", "documentation"}, {"version", "since"}, {"isPublic", "public"}
+    };
+    private static final String SPARK = "org.apache.spark.SparkConf$";
+    private static final String SQL = "org.apache.spark.sql.internal.SQLConf$";
 
     private final TreeSet<String> seen = new TreeSet<>();
     private final List<Object> failed = new ArrayList<>();
@@ -56,10 +72,10 @@ public class ListKeys {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("entries", entries());
         List<Object> deprecated = new ArrayList<>();
-        attempt("deprecated keys of SparkConf", () -> deprecated.addAll(deprecated("org.apache.spark.SparkConf$", "deprecatedConfigs", "deprecationMessage")));
-        attempt("old names of SparkConf", () -> deprecated.addAll(oldNames()));
-        attempt("deprecated keys of SQLConf", () -> deprecated.addAll(deprecated("org.apache.spark.sql.internal.SQLConf$", "deprecatedSQLConfigs", "comment")));
-        attempt("removed keys of SQLConf", () -> deprecated.addAll(deprecated("org.apache.spark.sql.internal.SQLConf$", "removedSQLConfigs", "comment")));
+        attempt("deprecated keys", () -> deprecated.addAll(told(SPARK, "deprecatedConfigs", "deprecationMessage")));
+        attempt("old names", () -> deprecated.addAll(oldNames()));
+        attempt("deprecated keys of SQL", () -> deprecated.addAll(told(SQL, "deprecatedSQLConfigs", "comment")));
+        attempt("removed keys of SQL", () -> deprecated.addAll(told(SQL, "removedSQLConfigs", "comment")));
         document.put("deprecated", deprecated);
         document.put("seen", seen);
         document.put("hadoop_deprecated", hadoopDeprecated());
@@ -76,8 +92,10 @@ public class ListKeys {
                 try (JarFile jar = new JarFile(path.toFile())) {
                     for (Enumeration<JarEntry> all = jar.entries(); all.hasMoreElements();) {
                         JarEntry entry = all.nextElement();
-                        if (entry.getName().endsWith(".class") && read(jar.getInputStream(entry).readAllBytes()) && entry.getName().endsWith("$.class")) {
-                            found.add(entry.getName().replace(".class", "").replace('/', '.'));
+                        String name = entry.getName();
+                        boolean builds = name.endsWith(".class") && read(jar.getInputStream(entry).readAllBytes());
+                        if (builds && name.endsWith("$.class")) {
+                            found.add(name.replace(".class", "").replace('/', '.'));
                         }
                     }
                 }
@@ -101,8 +119,9 @@ public class ListKeys {
                     seen.add(text);
                 }
             } else {
-                in.skipBytes(tag == 5 || tag == 6 ? 8 : tag == 15 ? 3 : tag == 7 || tag == 8 || tag == 16 || tag >= 19 ? 2 : 4);
-                index += tag == 5 || tag == 6 ? 1 : 0;
+                boolean isLong = tag == 5 || tag == 6;
+                in.skipBytes(isLong ? 8 : tag == 15 ? 3 : tag == 7 || tag == 8 || tag == 16 || tag >= 19 ? 2 : 4);
+                index += isLong ? 1 : 0;
             }
         }
         return builds;
@@ -113,11 +132,12 @@ public class ListKeys {
     private List<Object> entries() throws Exception {
         Class<?> type = Class.forName("org.apache.spark.internal.config.ConfigEntry");
         TreeMap<String, Object> found = new TreeMap<>();
-        for (Object entry : ((Map<?, ?>) valueOf("org.apache.spark.internal.config.ConfigEntry$", "knownConfigs")).values()) {
+        Map<?, ?> registry = (Map<?, ?>) valueOf("org.apache.spark.internal.config.ConfigEntry$", "knownConfigs");
+        for (Object entry : registry.values()) {
             Map<String, Object> said = new LinkedHashMap<>();
             String key = (String) type.getMethod("key").invoke(entry);
-            for (String[] field : new String[][] {{"default", "defaultValueString"}, {"documentation", "doc"}, {"since", "version"}, {"public", "isPublic"}}) {
-                said.put(field[0], type.getMethod(field[1]).invoke(entry));
+            for (String[] member : MEMBERS) {
+                said.put(member[1], type.getMethod(member[0]).invoke(entry));
             }
             said.put("name", key);
             said.put("old_names", all(type.getMethod("alternatives").invoke(entry)));
@@ -184,12 +204,16 @@ public class ListKeys {
         if (!named.find()) {
             return Map.of();
         }
-        List<Object> options = new ArrayList<>();
+        List<String> options = new ArrayList<>();
         boolean anyCase = true;
         for (String option : named.group(1).split(",")) {
             String text = option.strip().replaceAll("^[\"'\\[(]|[\"'\\])]$", "");
             options.add(text);
-            anyCase &= convert(converter, text.toLowerCase(Locale.ROOT)) != null && convert(converter, text.toUpperCase(Locale.ROOT)) != null;
+            anyCase &= convert(converter, text.toLowerCase(Locale.ROOT)) != null;
+            anyCase &= convert(converter, text.toUpperCase(Locale.ROOT)) != null;
+        }
+        if (new TreeSet<>(options).size() < options.size()) {
+            return Map.of(); // combinations, which hold commas themselves
         }
         return Map.of("type", "choice", "options", options, "any_case", anyCase);
     }
@@ -197,8 +221,8 @@ public class ListKeys {
     private static Object convert(Object converter, String text) throws Exception {
         try {
             Object made = Class.forName("scala.Function1").getMethod("apply", Object.class).invoke(converter, text);
-            Class<?> option = Class.forName("scala.Option");
-            return option.isInstance(made) ? ((boolean) option.getMethod("isEmpty").invoke(made) ? null : option.getMethod("get").invoke(made)) : made;
+            Class<?> option = Class.forName("scala.Some"); // what has no default converts to an Option
+            return option.isInstance(made) ? option.getMethod("get").invoke(made) : made;
         } catch (InvocationTargetException refused) {
             return null;
         }
@@ -215,7 +239,7 @@ public class ListKeys {
 
     // --- what is deprecated ---
 
-    private static List<Object> deprecated(String holder, String field, String message) throws Exception {
+    private static List<Object> told(String holder, String field, String message) throws Exception {
         List<Object> found = new ArrayList<>();
         for (Map.Entry<Object, Object> pair : pairs(valueOf(holder, field)).entrySet()) {
             Map<String, Object> said = new LinkedHashMap<>();
@@ -230,7 +254,7 @@ public class ListKeys {
 
     private static List<Object> oldNames() throws Exception {
         List<Object> found = new ArrayList<>();
-        for (Map.Entry<Object, Object> pair : pairs(valueOf("org.apache.spark.SparkConf$", "configsWithAlternatives")).entrySet()) {
+        for (Map.Entry<Object, Object> pair : pairs(valueOf(SPARK, "configsWithAlternatives")).entrySet()) {
             for (Object old : all(pair.getValue())) {
                 Map<String, Object> said = new LinkedHashMap<>();
                 said.put("name", get(old, "key"));
@@ -242,11 +266,11 @@ public class ListKeys {
         return found;
     }
 
-    private Map<String, Object> hadoopDeprecated() {
+    private Map<String, TreeSet<String>> hadoopDeprecated() {
         for (String name : new String[] {"hdfs.HdfsConfiguration", "mapred.JobConf", "yarn.conf.YarnConfiguration"}) {
             attempt(name, () -> Class.forName("org.apache.hadoop." + name).getConstructor().newInstance());
         }
-        TreeMap<String, Object> found = new TreeMap<>();
+        TreeMap<String, TreeSet<String>> found = new TreeMap<>();
         attempt("deprecated keys of Hadoop", () -> {
             ByteArrayOutputStream told = new ByteArrayOutputStream();
             System.setOut(new PrintStream(told, true, StandardCharsets.UTF_8));
@@ -255,10 +279,9 @@ public class ListKeys {
             for (String line : told.toString(StandardCharsets.UTF_8).split("\n")) {
                 String[] words = line.split("\t");
                 if (words.length > 1) {
-                    ((TreeSet<Object>) found.computeIfAbsent(words[0], name -> new TreeSet<>())).add(words[1]);
+                    found.computeIfAbsent(words[0], name -> new TreeSet<>()).add(words[1]);
                 }
             }
-            return null;
         });
         return found;
     }
@@ -309,7 +332,7 @@ public class ListKeys {
     // --- what one distribution lacks keeps nothing of the rest away ---
 
     private interface Step {
-        Object run() throws Exception;
+        void run() throws Exception;
     }
 
     private void attempt(String what, Step step) {
@@ -324,18 +347,19 @@ public class ListKeys {
     private static String json(Object value) {
         StringBuilder text = new StringBuilder();
         if (value instanceof Map) {
-            ((Map<?, ?>) value).forEach((key, inner) -> text.append(text.length() == 0 ? "" : ",").append(json(key)).append(':').append(json(inner)));
-            return "{" + text + "}";
+            ((Map<?, ?>) value).forEach((key, inner) -> text.append(',').append(json(key)).append(':').append(json(inner)));
+            return "{" + text.substring(Math.min(1, text.length())) + "}";
         }
         if (value instanceof Collection) {
-            ((Collection<?>) value).forEach(inner -> text.append(text.length() == 0 ? "" : ",").append(json(inner)));
-            return "[" + text + "]";
+            ((Collection<?>) value).forEach(inner -> text.append(',').append(json(inner)));
+            return "[" + text.substring(Math.min(1, text.length())) + "]";
         }
         if (value == null || value instanceof Boolean) {
             return String.valueOf(value);
         }
         for (char letter : value.toString().toCharArray()) {
-            text.append(letter == '"' || letter == '\\' ? "\\" + letter : letter < ' ' || letter > '~' ? String.format("\\u%04x", (int) letter) : String.valueOf(letter));
+            boolean isPlain = letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\';
+            text.append(isPlain ? String.valueOf(letter) : String.format("\\u%04x", (int) letter));
         }
         return "\"" + text + "\"";
     }

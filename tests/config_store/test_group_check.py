@@ -337,7 +337,7 @@ def test_keys_that_the_installed_spark_and_hadoop_do_not_know(store: Store) -> N
         store,
         old,
         arguments={"executor-memory": "7g"},
-        configurations={"spark.executor.memroy": "7g", "spark.eventLog.enabled": "yes"},
+        configurations={"spark.eventLog.enabled": "yes", "spark.executor.memroy": "7g"},
         spark_home="spark4",
     )
     asked = []

@@ -63,6 +63,11 @@ const KEYS = {
   Escape: (input) => close(input),
 };
 
+function follow() {
+  const input = document.activeElement;
+  if (isBox(input) && isOpen(input)) place(input, listOf(input));
+}
+
 export function listen(say) {
   document.addEventListener("keydown", (event) => {
     if (!isBox(event.target) || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -83,7 +88,7 @@ export function listen(say) {
     if (option) choose(document.querySelector(`[aria-controls="${CSS.escape(option.parentElement.id)}"]`), option);
   });
   for (const moved of ["scroll", "resize"]) {
-    window.addEventListener(moved, () => isBox(document.activeElement) && isOpen(document.activeElement) && place(document.activeElement, listOf(document.activeElement)), true);
+    window.addEventListener(moved, follow, true);
   }
   document.addEventListener("htmx:afterSettle", (event) => {
     const list = event.detail.target;

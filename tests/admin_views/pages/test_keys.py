@@ -136,7 +136,7 @@ def test_a_twin_in_another_row_counts_and_one_that_is_deleted_does_not(admin: ht
 
 
 def test_the_review_says_what_is_odd_about_the_edits_alone(pages: Pages, admin: httpx.Client) -> None:
-    assert change(pages.api, "prod", 4, configurations={"spark.executor.cores": "x", "spark.sql.gone": "1"}).is_success
+    assert change(pages.api, "prod", 4, configurations={"spark.memory.fraction": "x", "spark.sql.gone": "1"}).is_success
     edited = row("a", "configurations", "spark.eventLog.enabled", value="yes")
     text = admin.post("/groups/prod/review", data=form(edited, parent=5), headers=PART).text
     assert (
