@@ -140,8 +140,8 @@ def _row(
     setting = _setting(services, name, section, key)
     view = View(request, caller)
     may_edit = view.may("PUT", "Couture Config Groups")
-    names = {"group": name, "section": section, "key": key, "setting": setting, "token": f"{section}.{key}"}
-    return render(view, template, **names, may_edit=may_edit)
+    token = f"{section}.{key}"
+    return render(view, template, group=name, section=section, key=key, setting=setting, token=token, may_edit=may_edit)
 
 
 def _setting(services: Services, name: str, section: str, key: str) -> Setting:

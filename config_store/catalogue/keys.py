@@ -53,7 +53,7 @@ class Key:
         return f"{self.type}, a bare number is {self.unit}" if self.unit else str(self.type)
 
 
-_SIZE_UNITS = {1: "bytes", 2**10: "KiB", 2**20: "MiB", 2**30: "GiB"}
+_SIZE_UNITS = {1.0: "bytes", 2.0**10: "KiB", 2.0**20: "MiB", 2.0**30: "GiB"}
 #: By milliseconds.
 _TIME_UNITS = {
     1e-6: "nanoseconds",

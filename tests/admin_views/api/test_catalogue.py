@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def test_keys_by_their_beginning(api: httpx.Client, services: Services) -> None:
     assert isinstance(services.key_catalogues, ListedCatalogues)
     services.key_catalogues.installed = Installed(catalogue())
-    query = {"prefix": "spark.executor", "limit": 1, "offset": 2, "spark_home": "spark4"}
-    assert done(api.get("/catalogue", params=query, headers=bearer("Viewer"))) == {
+    path = "/catalogue?prefix=spark.executor&limit=1&offset=2&spark_home=spark4"
+    assert done(api.get(path, headers=bearer("Viewer"))) == {
         "spark_home": "/opt/spark",
         "spark_version": "4.2.0",
         "missing": "",
