@@ -95,7 +95,7 @@ def test_a_key_is_chosen_by_keyboard_and_its_value_is_judged_while_typed(admin: 
     name.press("Enter")
     expect(name).to_have_value("spark.executor.memory")
     expect(keys).to_be_hidden()
-    row = frame.get_by_role("row").filter(has=name)
+    row = frame.locator("tr.edited")
     expect(row.locator(".told")).to_contain_text("Size, a bare number is MiB · default 1g")
     value = row.get_by_label("Value of the new setting")
     value.press_sequentially("7 gig")

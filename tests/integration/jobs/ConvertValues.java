@@ -11,7 +11,8 @@ import scala.Function1;
 import org.apache.spark.internal.config.ConfigEntry;
 
 /**
- * Which values Spark's own converters take: a line in is "key text", the text in base64; a line out is "1" or "0".
+ * Which values Spark's own converters take: a line in is "key text", the text in base64; a line out is "1", "0" or,
+ * for a key that none of the holders declares, "?".
  *
  * <p>The arguments are the classes that declare keys.
  */
@@ -26,13 +27,14 @@ public class ConvertValues {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             String[] words = line.split(" ", -1);
             String text = new String(Base64.getDecoder().decode(words[1]), StandardCharsets.UTF_8);
-            out.println(takes(words[0], text) ? "1" : "0");
+            ConfigEntry<?> entry = ConfigEntry.findEntry(words[0]);
+            out.println(entry == null ? "?" : takes(entry, text) ? "1" : "0");
         }
     }
 
     @SuppressWarnings("unchecked")
-    private static boolean takes(String key, String text) {
-        Function1<String, Object> converter = (Function1<String, Object>) ConfigEntry.findEntry(key).valueConverter();
+    private static boolean takes(ConfigEntry<?> entry, String text) {
+        Function1<String, Object> converter = (Function1<String, Object>) entry.valueConverter();
         try {
             converter.apply(text);
             return true;
