@@ -121,8 +121,10 @@ def _build_archive(home: Path, settings: WorkerSettings, force: bool) -> None:
 
 def _list_keys(home: Path, settings: WorkerSettings, force: bool) -> None:
     from couture_ops.key_catalogue.building import build_catalogue
+    from couture_ops.warm import progress
 
-    build_catalogue(home, settings.cache_dir, os.environ, _say, force=force)
+    with progress(_say):
+        build_catalogue(home, settings.cache_dir, os.environ, _say, force=force)
 
 
 def _say(text: str) -> None:
