@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from admin_views.api import (
     artifact_facts,
     artifacts,
+    catalogue,
     checks,
     child_runs,
     dags,
@@ -25,7 +26,9 @@ from admin_views.bodies import LimitBodies
 from admin_views.pages import artifacts as artifact_pages
 from admin_views.pages import assets
 from admin_views.pages import groups as group_pages
+from admin_views.pages import keys as key_pages
 from admin_views.pages import masters as master_pages
+from admin_views.pages import paste as paste_pages
 from admin_views.pages import submissions as submission_pages
 from admin_views.pages.problems import tell_in_pages
 from admin_views.pages.rendering import PAGES_PREFIX
@@ -61,9 +64,9 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     nouns = (version, groups, checks, hadoop, hadoop_properties, artifacts, submissions, previews, dags, child_runs)
-    for router in (*nouns, artifact_facts, uploads, transfer):
+    for router in (*nouns, artifact_facts, uploads, catalogue, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
-    for pages in (group_pages, artifact_pages, submission_pages, master_pages):
+    for pages in (group_pages, key_pages, paste_pages, artifact_pages, submission_pages, master_pages):
         app.include_router(pages.router, prefix=PAGES_PREFIX)
     app.router.routes.append(assets.ROUTE)
     app.add_middleware(LimitBodies)

@@ -10,6 +10,7 @@ from admin_views.configuration import read_server_settings
 from admin_views.dag_catalogue import AirflowDags
 from admin_views.database import open_database
 from admin_views.identity import AirflowIdentity
+from admin_views.key_catalogues import InstalledCatalogues
 from admin_views.services import Services
 from admin_views.task_catalogue import SerializedTasks
 from admin_views.task_runs import AirflowTaskRuns
@@ -30,6 +31,7 @@ def assemble_services() -> Services:
         task_runs=AirflowTaskRuns(),
         dags=AirflowDags(),
         child_runs=AirflowChildRuns(),
+        key_catalogues=InstalledCatalogues(),
         max_upload_bytes=server.max_upload_bytes,
         airflow_version=airflow_version,
     )

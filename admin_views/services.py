@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from admin_views.permissions import Action, Resource
     from config_store.blobs.protocol import BlobStorage
+    from config_store.catalogue.lookup import Installed
     from config_store.dag_tree import DagCatalogue
     from config_store.database import Database
     from config_store.diff import Change
@@ -88,6 +89,13 @@ class ChildRuns(Protocol):
         """Mark the child run failed, unless it has ended."""
 
 
+class KeyCatalogues(Protocol):
+    """The keys that the Sparks of this machine know."""
+
+    def find(self, spark_home: str | None) -> Installed:
+        """The catalogue of a Spark by the name that a group gives it; where it is missing, why. Never waits."""
+
+
 @dataclass(frozen=True)
 class AuditEntry:
     """One change, without secrets: what happened to what."""
@@ -139,6 +147,7 @@ class Services:
     task_runs: TaskRuns
     dags: DagCatalogue
     child_runs: ChildRuns
+    key_catalogues: KeyCatalogues
     max_upload_bytes: int
     airflow_version: str
 

@@ -1,4 +1,4 @@
-"""What is wrong with a config group before a job finds out: files, cluster, dependencies, secrets."""
+"""What is wrong with a config group before a job finds out: files, cluster, dependencies, secrets, keys."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from config_store.artifacts import ArtifactKind, find_version
 from config_store.blob_check import NamedBlob, check_blobs
-from config_store.content import open_setting
-from config_store.errors import BlobMissing, InvalidInput, NotFound, SecretUnreadable, StoreError
+from config_store.catalogue.lint import content_remarks, hadoop_remarks
+from config_store.content import SECTIONS, open_setting
+from config_store.errors import MAX_TOLD, BlobMissing, InvalidInput, NotFound, SecretUnreadable, StoreError
 from config_store.groups import get_group
 from config_store.hadoop_xml import read_properties
 from config_store.models import GroupRow, in_byte_order
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from config_store.blob_check import Progress
     from config_store.blobs.protocol import BlobStorage
+    from config_store.catalogue.lint import Remark
+    from config_store.catalogue.lookup import Catalogue, Installed
     from config_store.groups import Group
     from config_store.secrets import Cipher
 
@@ -48,6 +51,7 @@ class _View:
     group: Group
     deep: bool
     progress: Progress
+    find_catalogue: Callable[[str | None], Installed] | None
 
     @property
     def subject(self) -> str:
@@ -86,12 +90,14 @@ def check_group(
     *,
     deep: bool = False,
     progress: Progress = lambda _: None,
+    find_catalogue: Callable[[str | None], Installed] | None = None,
 ) -> list[Finding]:
     """What every check says of the group's newest revision; raises UnknownGroup.
 
-    ``deep``: read the bytes of large files too. No finding holds a value out of a Hadoop file or a secret.
+    ``deep``: read the bytes of large files too. ``find_catalogue``: name of a Spark home -> what its keys are; without
+    it the keys are not looked at. No finding holds a value out of a Hadoop file or a secret.
     """
-    view = _View(session, blobs, cipher, get_group(session, name), deep, progress)
+    view = _View(session, blobs, cipher, get_group(session, name), deep, progress, find_catalogue)
     findings: list[Finding] = []
     for check, look in _CHECKS.items():
         progress(f"config group {name}: {check}")
@@ -267,10 +273,54 @@ def _resolved(view: _View) -> Finding:
     return Finding.ok("target", view.subject, f"A job can be planned; the master is {master}.")
 
 
+def _keys(view: _View) -> Iterator[Finding]:
+    """Keys and values against what the installed Spark and Hadoop know."""
+    if view.find_catalogue is None:
+        return
+    installed = view.find_catalogue(view.group.content.spark_home)
+    if installed.catalogue is None:
+        yield Finding.skipped("keys", view.subject, installed.missing)
+        return
+    remarks = [*content_remarks(installed.catalogue, view.group.content), *_property_remarks(view, installed.catalogue)]
+    for remark in remarks[:MAX_TOLD]:
+        yield _finding(view, remark)
+    if (more := len(remarks) - MAX_TOLD) > 0:
+        yield Finding.warning("keys", view.subject, f"{more:,} more are odd.", "Mend these first, then check again.")
+    if not remarks:
+        message = f"Spark {installed.catalogue.spark_version} and its Hadoop take all keys and values as they stand."
+        yield Finding.ok("keys", view.subject, message)
+
+
+def _property_remarks(view: _View, catalogue: Catalogue) -> Iterator[Remark]:
+    """Of the Hadoop files, names alone: values may be passwords."""
+    for file in view.group.content.hadoop_files:
+        try:
+            with view.blobs.open(file.sha256) as content:
+                properties = read_properties(file.name, content.read())
+        except (BlobMissing, InvalidInput):  # told by the checks of the files themselves
+            continue
+        for name in properties:
+            yield from hadoop_remarks(catalogue, file.name, name, None)
+
+
+def _finding(view: _View, remark: Remark) -> Finding:
+    section, _, name = remark.where.partition(".")
+    if section not in SECTIONS:
+        advice = f"Correct the file and store it again: couture hadoop put {view.group.name} {remark.where}"
+    elif remark.is_fault:
+        advice = f"Correct it: couture settings set {view.group.name} {name}=VALUE"
+    else:
+        advice = "Give it its right name; what a library of yours reads under this name may stay."
+    make = Finding.fault if remark.is_fault else Finding.warning
+    stop = "" if remark.message.endswith("?") else "."
+    return make("keys", view.subject, f"{remark.where}: {remark.message}{stop}", advice)
+
+
 _CHECKS: dict[str, Callable[[_View], Iterator[Finding]]] = {
     "files": _files,
     "hadoop": _hadoop,
     "target": _target,
     "dependencies": _dependencies,
     "secrets": _secrets,
+    "keys": _keys,
 }

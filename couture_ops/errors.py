@@ -350,3 +350,11 @@ class WarmFailed(CoutureError):
         self.spark_home, self.reason, self.last_lines = spark_home, reason, last_lines
         lines = f" Its last lines:\n{last_lines}" if last_lines else ""
         super().__init__(f"No class archive was made for {spark_home}: {reason}{lines}")
+
+
+class CatalogueFailed(CoutureError):
+    """The jars of a Spark distribution did not tell their keys."""
+
+    def __init__(self, spark_home: Path, reason: str) -> None:
+        self.spark_home, self.reason = spark_home, reason
+        super().__init__(f"The keys of {spark_home} can't be listed: {reason}")

@@ -123,7 +123,7 @@ def _build(spark_home: Path, archives: ClassArchives, jvm: Jvm, environment: Map
     with (
         space_needed(archives.root, NEEDED_BYTES),
         scratch_directory(archives.root / "building" / key) as scratch,
-        _progress(say),
+        progress(say),
     ):
         made = scratch / "classes.jsa"
         _train(spark_home, archives, jvm, environment, made)
@@ -214,7 +214,7 @@ def _environment(
 
 
 @contextmanager
-def _progress(say: Say) -> Iterator[None]:
+def progress(say: Say) -> Iterator[None]:
     """Say every few seconds that it goes on."""
     begun, done = time.monotonic(), threading.Event()
 

@@ -19,6 +19,7 @@ from config_store.secrets import FernetCipher
 from tests.databases import SERVERS, DatabaseServer, NotInstalled
 from tests.stand_ins import (
     ListedAudit,
+    ListedCatalogues,
     ListedChildRuns,
     ListedDags,
     ListedTaskRuns,
@@ -98,6 +99,7 @@ def services(database: Database, blobs: FileSystemBlobs, cipher: FernetCipher) -
         task_runs=ListedTaskRuns(),
         dags=ListedDags(),
         child_runs=ListedChildRuns(),
+        key_catalogues=ListedCatalogues(),
         max_upload_bytes=100_000_000,
         airflow_version="3.3.2",
     )

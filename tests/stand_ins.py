@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from admin_views.permissions import ROLES, Action, Resource
 from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import AuditEntry, Caller
+from config_store.catalogue.lookup import Installed
 from config_store.dag_tree import RunHead, TaskRun
 from config_store.errors import NotFound, Unresolvable
 from config_store.submissions import Submitter
@@ -187,6 +188,22 @@ class ListedChildRuns:
         """Note it, and let it fail."""
         self.stopped.append(token)
         self.runs[token] = ChildState(state="failed")
+
+
+NO_KEYS = Installed(None, "No keys are known in this test.")
+
+
+@dataclass
+class ListedCatalogues:
+    """One catalogue for all names, which a test gives; ``asked`` keeps the names."""
+
+    installed: Installed = NO_KEYS
+    asked: list[str | None] = field(default_factory=list)
+
+    def find(self, spark_home: str | None) -> Installed:
+        """That one."""
+        self.asked.append(spark_home)
+        return self.installed
 
 
 @dataclass

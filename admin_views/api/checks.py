@@ -29,8 +29,10 @@ class GroupCheck(Shape):
 
 @router.get("/{name}/check")
 def read_check(services: ServicesDep, _: Reader, name: str) -> GroupCheck:
-    """What is wrong with the group as it stands: its files, cluster, dependencies and secrets, and what to do."""
+    """What is wrong with the group as it stands: files, cluster, dependencies, secrets, keys; and what to do."""
     with services.database.reading() as session:
         group = get_group(session, name)
-        findings = check_group(session, services.blobs, services.cipher, name)
+        findings = check_group(
+            session, services.blobs, services.cipher, name, find_catalogue=services.key_catalogues.find
+        )
     return GroupCheck(group=group.name, revision=group.revision, findings=findings)

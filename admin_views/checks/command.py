@@ -23,7 +23,7 @@ Looks at what an installation needs, names what is wrong, and says what to do. C
 
 On a worker: Spark, its Java, the Python of jobs, the way to the API and its clock, the cache, the disks.
 On a server: the plugin, the database and its tables, permissions, Fernet keys, the blob storage, artifacts, and
-every config group (files, cluster, dependencies, secrets).
+every config group (files, cluster, dependencies, secrets, keys).
 
 Exit code: 0 all well, 1 a fault (with --strict a warning, too), 2 wrong usage. Progress goes to stderr.
 

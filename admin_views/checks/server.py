@@ -13,6 +13,7 @@ from admin_views.checks.database import check_database, missing_file
 from admin_views.checks.masters import look_at_masters
 from admin_views.checks.storage import check_storage, open_storage
 from admin_views.database import open_database
+from admin_views.key_catalogues import InstalledCatalogues
 from config_store.blob_check import check_artifacts
 from config_store.errors import UnknownGroup
 from config_store.group_check import asked_spark_homes, check_group, live_group_names
@@ -94,6 +95,7 @@ def _artifacts(database: Database, server: ServerSettings, scope: Scope, watch: 
 
 def _groups(database: Database, server: ServerSettings, scope: Scope, watch: Watch) -> Iterator[Finding]:
     cipher, blobs = FernetCipher(usable_keys(server.fernet_keys)), open_storage(server)
+    keys = InstalledCatalogues(builds=False)
     with database.reading() as session:
         names = [scope.group] if scope.group is not None else live_group_names(session)
         if not names:
@@ -101,6 +103,14 @@ def _groups(database: Database, server: ServerSettings, scope: Scope, watch: Wat
             yield Finding.warning("groups", "the config groups", "There are none; no job can run.", advice)
         for name in names:
             try:
-                yield from check_group(session, blobs, cipher, name, deep=scope.deep, progress=watch.progress)
+                yield from check_group(
+                    session,
+                    blobs,
+                    cipher,
+                    name,
+                    deep=scope.deep,
+                    progress=watch.progress,
+                    find_catalogue=keys.find,
+                )
             except UnknownGroup as error:
                 yield Finding.fault("groups", f"config group {name}", str(error), "Name one of these in --group.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,17 +12,21 @@ from admin_views.api.access import ServicesDep
 from admin_views.api.groups import Creator, Editor, NewGroup, Reader, Rollback
 from admin_views.pages.edits import ROW_SECTIONS, read_change
 from admin_views.pages.forms import FormDep
+from admin_views.pages.keys import check_section, new_row, stored_row
 from admin_views.pages.rendering import View, redirect, render
 from config_store import groups
+from config_store.catalogue.lint import content_remarks
 from config_store.content import check_content
 from config_store.diff import diff_contents
-from config_store.errors import NotFound, reject
+from config_store.errors import NotFound
 from config_store.usage import dags_using_group
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from admin_views.api.groups import ContentChange
     from admin_views.services import Caller, Services
+    from config_store.catalogue.lint import Remark
     from config_store.content import Content
     from config_store.diff import Change
     from config_store.settings import Setting
@@ -73,6 +76,7 @@ def group_page(
         search=search,
         saved=saved,
         tables=_tables(group.content, search),
+        keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
         may_edit=view.may("PUT", "Couture Config Groups"),
         may_create=view.may("POST", "Couture Config Groups"),
     )
@@ -110,7 +114,11 @@ def row_part(request: Request, services: ServicesDep, caller: Reader, name: str,
 @router.get("/{name}/edit")
 def edit_part(request: Request, services: ServicesDep, caller: Editor, name: str, section: str, key: str) -> Any:
     """One setting as fields."""
-    return _row(request, services, caller, name, section, key, "groups/edit_part.html")
+    stored = _setting(services, name, section, key)
+    with services.database.reading() as session:
+        spark_home = groups.get_group(session, name).content.spark_home
+    row = stored_row(services.key_catalogues.find(spark_home).catalogue, section, key, stored)
+    return render(View(request, caller), "groups/edit_part.html", group=name, row=row)
 
 
 @router.get("/{name}/drop")
@@ -122,29 +130,27 @@ def drop_part(request: Request, services: ServicesDep, caller: Editor, name: str
 @router.get("/{name}/add")
 def add_part(request: Request, caller: Editor, name: str, section: str) -> Any:
     """The fields of a setting that is not there yet."""
-    _check_section(section)
-    token = f"new-{secrets.token_hex(4)}"
-    view = View(request, caller)
-    return render(view, "groups/edit_part.html", group=name, section=section, key="", setting=None, token=token)
+    check_section(section)
+    return render(View(request, caller), "groups/edit_part.html", group=name, row=new_row(section))
 
 
 def _row(
     request: Request, services: Services, caller: Caller, name: str, section: str, key: str, template: str
 ) -> HTMLResponse:
-    _check_section(section)
-    with services.database.reading() as session:
-        setting = getattr(groups.get_group(session, name).content, section).get(key)
-    if setting is None:
-        raise NotFound(f"setting of config group {name!r} among its {section}", key)
+    setting = _setting(services, name, section, key)
     view = View(request, caller)
     may_edit = view.may("PUT", "Couture Config Groups")
-    names = {"group": name, "section": section, "key": key, "setting": setting, "token": f"{section}.{key}"}
-    return render(view, template, **names, may_edit=may_edit)
+    token = f"{section}.{key}"
+    return render(view, template, group=name, section=section, key=key, setting=setting, token=token, may_edit=may_edit)
 
 
-def _check_section(section: str) -> None:
-    if section not in ROW_SECTIONS:
-        raise reject("section", f"{section[:50]!r} is none of {', '.join(ROW_SECTIONS)}")
+def _setting(services: Services, name: str, section: str, key: str) -> Setting:
+    check_section(section)
+    with services.database.reading() as session:
+        setting: Setting | None = getattr(groups.get_group(session, name).content, section).get(key)
+    if setting is None:
+        raise NotFound(f"setting of config group {name!r} among its {section}", key)
+    return setting
 
 
 @router.post("/{name}/review")
@@ -159,7 +165,16 @@ def review(request: Request, services: ServicesDep, caller: Editor, name: str, f
         check_content(after)
         changes = diff_contents(group.content, after)
         users = dags_using_group(session, name)
-    return render(View(request, caller), "groups/review_part.html", group=group, changes=changes, users=users)
+    remarks = _remarks(services, after, change)
+    view = View(request, caller)
+    return render(view, "groups/review_part.html", group=group, changes=changes, users=users, remarks=remarks)
+
+
+def _remarks(services: Services, after: Content, change: ContentChange) -> list[Remark]:
+    """What is odd about the settings that were edited."""
+    catalogue = services.key_catalogues.find(after.spark_home).catalogue
+    edited = {(section, name) for section in ROW_SECTIONS for name in getattr(change, section)}
+    return content_remarks(catalogue, after, edited) if catalogue else []
 
 
 @router.post("/{name}/save")

@@ -112,13 +112,24 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"iso": _iso, "shell": shlex.join, "bytes": readable_size, "duration": duration_text}
+    made.filters |= {
+        "row_id": row_id,
+        "iso": _iso,
+        "shell": shlex.join,
+        "bytes": readable_size,
+        "duration": duration_text,
+    }
     made.globals |= {"HIDDEN": HIDDEN}
     return made
 
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
+
+
+def row_id(section: str, key: str) -> str:
+    """The id of a setting's row in a document: a key may hold letters that no selector takes as they stand."""
+    return f"row-{hashlib.sha256(f'{section}.{key}'.encode()).hexdigest()[:16]}"
 
 
 def readable_size(size: int) -> str:

@@ -203,7 +203,7 @@ def roll_back(api: Api, group: str, revision: int, note: str, output: str) -> No
 def check_group(api: Api, group: str, strict: bool, output: str) -> None:
     """Find what is wrong with a group.
 
-    Its files, cluster, dependencies and secrets. Exit code 1 when a job would fail.
+    Its files, cluster, dependencies, secrets and keys. Exit code 1 when a job would fail.
     """
     answer = api.read("groups", group, "check")
 

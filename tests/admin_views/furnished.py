@@ -30,6 +30,7 @@ from tests.admin_views.calls import (
 )
 from tests.stand_ins import (
     ListedAudit,
+    ListedCatalogues,
     ListedChildRuns,
     ListedDags,
     ListedTaskRuns,
@@ -64,6 +65,7 @@ def services_in(directory: Path, key: str, **more: Any) -> Services:
         "tasks": ListedTasks(),
         "task_runs": ListedTaskRuns(),
         "dags": ListedDags(),
+        "key_catalogues": ListedCatalogues(),
         "child_runs": ListedChildRuns(runs={CHILD_TOKEN: ChildState(state="running")}),
         "max_upload_bytes": 100_000_000,
         "airflow_version": "3.3.2",

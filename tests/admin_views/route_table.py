@@ -276,6 +276,7 @@ ROUTES = [
         "",
         "/submissions/{submission}/files/{sha256}",
     ),
+    Route("GET", "/catalogue", READ, GROUPS, "/catalogue?prefix=spark.ex"),
     # a preview shows how a job would be started, to those who may edit submissions; it changes nothing
     Route("POST", "/previews", EDIT, SUBMISSIONS, "/previews", json=JOB_REQUEST),
     Route("GET", "/previews/dags/{dag_id}/tasks/{task_id}", EDIT, SUBMISSIONS, "/previews/dags/sales/tasks/load"),

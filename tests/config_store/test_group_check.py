@@ -8,13 +8,15 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config_store import group_check
+from config_store.catalogue.lookup import Installed
 from config_store.content import Keytab
-from config_store.errors import UnknownGroup
+from config_store.errors import MAX_TOLD, UnknownGroup
 from config_store.group_check import asked_spark_homes, check_group, live_group_names
 from config_store.models import VersionRow
 from config_store.secrets import FernetCipher
 from config_store.wire import Finding, Verdict
 from tests.config_store.store import secret
+from tests.key_document import catalogue
 
 if TYPE_CHECKING:
     from tests.config_store.store import Store
@@ -327,3 +329,64 @@ def test_groups_and_the_sparks_they_name(store: Store) -> None:
         assert live_group_names(session) == ["a", "b", "c"]
         assert asked_spark_homes(session) == {"spark4": ["a", "c"]}
     assert store.count(VersionRow) == 0
+
+
+def test_keys_that_the_installed_spark_and_hadoop_do_not_know(store: Store) -> None:
+    old = prop("fs.default.name", "hdfs://password@a:8020")
+    with_files(
+        store,
+        old,
+        arguments={"executor-memory": "7g"},
+        configurations={"spark.eventLog.enabled": "yes", "spark.executor.memroy": "7g"},
+        spark_home="spark4",
+    )
+    asked = []
+
+    def find(spark_home: str | None) -> Installed:
+        asked.append(spark_home)
+        return Installed(catalogue())
+
+    found = [finding for finding in look(store, find_catalogue=find) if finding.check == "keys"]
+    assert asked == ["spark4"]
+    assert [(finding.verdict, finding.message, finding.advice) for finding in found] == [
+        (
+            Verdict.FAULT,
+            "configurations.spark.eventLog.enabled: Unexpected value 'yes': "
+            "spark.eventLog.enabled is 'true' or 'false'.",
+            "Correct it: couture settings set prod spark.eventLog.enabled=VALUE",
+        ),
+        (
+            Verdict.WARNING,
+            "configurations.spark.executor.memroy: spark.executor.memroy is no key of Spark 4.2.0; did you mean "
+            "spark.executor.memory?",
+            "Give it its right name; what a library of yours reads under this name may stay.",
+        ),
+        (
+            Verdict.WARNING,
+            "core-site.xml: fs.default.name is the old name of fs.defaultFS.",
+            "Correct the file and store it again: couture hadoop put prod core-site.xml",
+        ),
+    ]
+
+
+def test_keys_that_are_all_known(store: Store) -> None:
+    store.create("prod", configurations={"spark.executor.memory": "7g", "spark.of.our.own": "x"})
+    found = look(store, find_catalogue=lambda _: Installed(catalogue()))
+    assert found[-1] == Finding.ok(
+        "keys", "config group prod", "Spark 4.2.0 and its Hadoop take all keys and values as they stand."
+    )
+
+
+def test_of_very_many_odd_keys_the_first_are_told(store: Store) -> None:
+    # each differs from a key by its separators alone
+    names = [f"spark.executor{'_' * (n % 11)}.{'-' * (n // 11)}memory_" for n in range(MAX_TOLD + 7)]
+    store.create("prod", configurations=dict.fromkeys(names, "1"))
+    found = [f for f in look(store, find_catalogue=lambda _: Installed(catalogue())) if f.check == "keys"]
+    assert len(found) == MAX_TOLD + 1
+    assert (found[-1].message, found[-1].advice) == ("7 more are odd.", "Mend these first, then check again.")
+
+
+def test_without_a_catalogue_the_keys_are_not_judged(store: Store) -> None:
+    store.create("prod", configurations={"spark.executor.memroy": "7g"})
+    found = look(store, find_catalogue=lambda _: Installed(None, "There is no Spark here."))
+    assert found[-1] == Finding.skipped("keys", "config group prod", "There is no Spark here.")

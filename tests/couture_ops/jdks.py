@@ -11,6 +11,15 @@ if TYPE_CHECKING:
 #: 2020-01-01, in seconds since 1970.
 THEN = 1_577_836_800
 
+#: Writes what couture_ops/key_catalogue/ListKeys.java would, into the file that is its last argument.
+LISTING = """#!/bin/sh
+for last; do :; done
+cat > "$last" <<'END'
+{"entries": [{"name": "spark.a", "default": "1", "documentation": "", "since": "", "public": true, "old_names": []}],
+ "deprecated": [], "seen": [], "hadoop_deprecated": {}, "failed": []}
+END
+"""
+
 
 def make_jdk(home: Path, version: str = "17.0.15") -> Path:
     """A JDK of that version."""
@@ -18,6 +27,8 @@ def make_jdk(home: Path, version: str = "17.0.15") -> Path:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).touch(0o755)
         os.utime(home / name, (THEN, THEN))
+    (home / "bin" / "java").write_text(LISTING)
+    os.utime(home / "bin" / "java", (THEN, THEN))
     (home / "release").write_text(f'IMPLEMENTOR="Example"\nJAVA_VERSION="{version}"\n')
     return home
 

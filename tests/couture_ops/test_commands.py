@@ -46,7 +46,40 @@ def test_every_home_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     run()
     assert built(folder) == ["spark3", "spark4"]
     lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(" ")[0] for line in lines] == [f"{folder}/spark3", "Built", f"{folder}/spark4", "Built"]
+    assert [line.partition(" ")[0] for line in lines] == [
+        f"{folder}/spark3",
+        "Built",
+        f"{folder}/spark3:",
+        "Listed",
+        f"{folder}/spark4",
+        "Built",
+        f"{folder}/spark4:",
+        "Listed",
+    ]
+
+
+def test_only_the_keys(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("--keys", "--spark-home", "spark3")
+    assert built(folder) == []
+    assert capsys.readouterr().out == (
+        f"{folder}/spark3: asking its jars for their keys; some seconds\n"
+        f"Listed the keys of {folder}/spark3: 1 of Spark, 0 of Hadoop.\n"
+    )
+    run("--keys", "--spark-home", "spark3")
+    (path,) = (folder / "cache" / "key-catalogues").glob("*.json")
+    assert capsys.readouterr().out == f"{folder}/spark3: its keys are in {path}.\n"
+
+
+def test_keys_that_can_not_be_listed_keep_no_archive_away(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    java = folder / "jdk" / "bin" / "java"
+    java.write_text("#!/bin/sh\necho no compiler >&2\nexit 1\n")
+    with pytest.raises(SystemExit) as ended:
+        run("--spark-home", "spark3")
+    assert (ended.value.code, built(folder)) == (1, ["spark3"])
+    assert capsys.readouterr().err == (
+        f"Spark home 'spark3': The keys of {folder}/spark3 can't be listed: {java} ended with 1; it needs a JDK of 11 "
+        "or newer: no compiler\n"
+    )
 
 
 def test_one_home_by_its_name(folder: Path) -> None:

@@ -10,6 +10,7 @@ from admin_views.permissions import ROLES, Action, Resource
 from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import AuditEntry, Caller, Services
 from config_store.blobs.file_system import FileSystemBlobs
+from config_store.catalogue.lookup import Installed
 from config_store.database import Database, open_engine
 from config_store.errors import NotFound
 from config_store.secrets import FernetCipher
@@ -132,6 +133,14 @@ class NoDags:
         return []
 
 
+class NoKeys:
+    """No Spark that tells its keys."""
+
+    def find(self, spark_home: str | None) -> Installed:
+        """There is none."""
+        return Installed(None, f"No Spark is here, {spark_home!r} neither.")
+
+
 def database_url(folder: Path) -> str:
     """The store of a folder."""
     return f"sqlite:///{folder / 'store.db'}"
@@ -149,6 +158,7 @@ def services_in(folder: Path, key: str, identity: RoleIdentity | None = None) ->
         task_runs=NoTasks(),
         dags=NoDags(),
         child_runs=NoTasks(),
+        key_catalogues=NoKeys(),
         max_upload_bytes=MAX_UPLOAD_BYTES,
         airflow_version="3.3.2",
     )

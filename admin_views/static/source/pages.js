@@ -1,6 +1,7 @@
 // What moves on the pages: htmx for parts from the server; dialogs, copies, times and the count of edits here.
 import htmx from "htmx.org";
 import { force, takeUploads } from "./artifacts.js";
+import { listen as listenToComboboxes } from "./combobox.js";
 
 const find = (selector, within = document) => within.querySelector(selector);
 
@@ -85,6 +86,25 @@ document.addEventListener("htmx:afterSwap", () => {
   }
 });
 
+// What was pasted: each row takes the place of the one that shows the setting, else it is the last of its table.
+function placeRows(part) {
+  for (const template of part.querySelectorAll("template[data-rows]")) {
+    const table = document.getElementById(template.dataset.rows);
+    for (const row of [...template.content.children]) {
+      const shown = document.getElementById(row.id);
+      if (shown) shown.replaceWith(row);
+      else table.append(row);
+      htmx.process(row);
+    }
+    template.remove();
+  }
+}
+
+function markFault(told) {
+  const value = find('[name^="value."]', told.closest("tr"));
+  value.setAttribute("aria-invalid", String(find(".fault", told) !== null));
+}
+
 // --- one listener for all controls ---
 
 const CONTROLS = {
@@ -144,6 +164,8 @@ document.addEventListener("htmx:sendError", () => {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   showTimes(event.target.parentElement ?? document);
+  if (event.detail.target.id === "paste-body") placeRows(event.detail.target);
+  if (event.detail.target.matches(".told")) markFault(event.detail.target);
   countEdits();
   if (event.detail.target.id === "review-body") {
     find("#notice").replaceChildren();
@@ -158,6 +180,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const polls = event.detail.elt.getAttribute("hx-trigger")?.startsWith("every");
   if (polls && document.hidden) event.preventDefault();
 });
+
+listenToComboboxes(say);
 
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);

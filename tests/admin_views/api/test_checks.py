@@ -22,6 +22,7 @@ def test_a_group_that_is_well(api: httpx.Client) -> None:
         ("target", "ok"),
         ("dependencies", "ok"),
         ("secrets", "ok"),
+        ("keys", "skipped"),
     ]
 
 

@@ -1,0 +1,100 @@
+"""What is odd in a group's settings, measured by what the installed Spark and Hadoop know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config_store.catalogue.lookup import HADOOP_PREFIX
+from config_store.catalogue.values import hadoop_value_fault, value_fault
+from config_store.content import SECTIONS
+from config_store.settings import TWINS, setting_faults, value_faults
+from config_store.wire import SettingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from config_store.catalogue.keys import Key
+    from config_store.catalogue.lookup import Catalogue
+    from config_store.content import Content
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something odd. ``is_fault``: a job will fail of it, or run without it; else it may bite later."""
+
+    where: str
+    message: str
+    is_fault: bool = False
+
+
+def content_remarks(
+    catalogue: Catalogue, content: Content, names: Collection[tuple[str, str]] | None = None
+) -> list[Remark]:
+    """What is odd in a content, place by place; ``names``: only in these (section, name). Tells no secret."""
+    remarks: list[Remark] = []
+    for section, kind, name, setting in content.settings():
+        if names is None or (section, name) in names:
+            value = None if setting.secret else setting.value
+            remarks += setting_remarks(catalogue, f"{section}.{name}", kind, name, value)
+    return remarks
+
+
+def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: str | None) -> list[Remark]:
+    """All that is wrong or odd with one setting, what a save would refuse first; ``value`` None: nobody may know it."""
+    kind, where = SECTIONS[section], f"{section}.{name}"
+    faults = list(setting_faults(where, kind, name, value or "", secret=value is None))
+    if value is not None and kind is not SettingKind.ENVIRONMENT:
+        faults += value_faults(where, name, value)
+    remarks = [Remark(fault.where, fault.message, is_fault=True) for fault in faults]
+    return [*remarks, *(setting_remarks(catalogue, where, kind, name, value) if catalogue else ())]
+
+
+def setting_remarks(
+    catalogue: Catalogue, where: str, kind: SettingKind, name: str, value: str | None
+) -> Iterator[Remark]:
+    """What is odd in one setting; ``value`` None: nobody may know it."""
+    if kind is SettingKind.ENVIRONMENT or value == "":
+        return
+    key_name = TWINS.get(name, "") if kind is SettingKind.ARGUMENT else name
+    if key_name.startswith(HADOOP_PREFIX):
+        yield from hadoop_remarks(catalogue, where, name.removeprefix(HADOOP_PREFIX), value)
+        return
+    key = catalogue.find(key_name)
+    if key is None:
+        yield from _unknown(catalogue, where, key_name)
+        return
+    if key.deprecated:
+        yield _deprecated(where, key)
+    if value is not None and not any(value_faults(where, name, value)) and (takes := value_fault(key, value)):
+        yield Remark(where, f"Unexpected value {value[:100]!r}: {name} is {takes}", is_fault=True)
+
+
+def hadoop_remarks(catalogue: Catalogue, where: str, name: str, value: str | None) -> Iterator[Remark]:
+    """What is odd in one property of Hadoop; ``value`` None: nobody may know it."""
+    key = catalogue.hadoop.keys.get(name)
+    if key is None:
+        near = catalogue.hadoop.near(name)
+        if near:
+            yield Remark(where, f"{name[:100]} is no property that Hadoop names; did you mean {' or '.join(near[:3])}?")
+        return
+    if key.deprecated:
+        yield _deprecated(where, key)
+    if value is not None and (takes := hadoop_value_fault(key, value)):
+        yield Remark(
+            where, f"Unexpected value {value[:100]!r}: {name} is {takes}, as its default {key.default!r} shows"
+        )
+
+
+def _unknown(catalogue: Catalogue, where: str, name: str) -> Iterator[Remark]:
+    """A key that nothing in Spark reads may be a library's own, unless it is all but one of Spark's."""
+    if not name or catalogue.is_known(name):
+        return
+    if near := catalogue.spark.near(name):
+        meant = " or ".join(near[:3])
+        yield Remark(where, f"{name[:100]} is no key of Spark {catalogue.spark_version}; did you mean {meant}?")
+
+
+def _deprecated(where: str, key: Key) -> Remark:
+    instead = f"; use {' and '.join(key.use)}" if key.use else ""
+    return Remark(where, f"{key.deprecated}{instead}")

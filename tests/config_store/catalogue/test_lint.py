@@ -1,0 +1,138 @@
+"""What is said of a group's settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config_store.catalogue.lint import Remark, content_remarks, field_remarks, hadoop_remarks
+from config_store.content import Content
+from config_store.secrets import Token
+from config_store.settings import Setting
+from tests.key_document import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def said(remarks: Sequence[Remark]) -> list[tuple[str, bool]]:
+    """Message and weight of each."""
+    return [(remark.message, remark.is_fault) for remark in remarks]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "told"),
+    [
+        ("configurations", "spark.executor.memory", "7g", []),
+        ("configurations", "spark.my.own", "7 gig", []),
+        ("configurations", "spark.executorEnv.PATH", "/bin", []),
+        ("environment", "PATH", "/bin", []),
+        (
+            "arguments",
+            "executor-memory",
+            "7 gig",
+            [
+                (
+                    "Unexpected value '7 gig': executor-memory is a size like '7g' or '512m', without a fraction",
+                    True,
+                )
+            ],
+        ),
+        (
+            "configurations",
+            "spark.executor.heartbeatInterval",
+            "soon",
+            [
+                (
+                    "Unexpected value 'soon': spark.executor.heartbeatInterval is a time like '500ms', '30s' or '2h', "
+                    "without a fraction (a bare number is milliseconds)",
+                    True,
+                )
+            ],
+        ),
+        (
+            "configurations",
+            "spark.executor.memroy",
+            "7g",
+            [("spark.executor.memroy is no key of Spark 4.2.0; did you mean spark.executor.memory?", False)],
+        ),
+        (
+            "configurations",
+            "spark.yarn.old",
+            "7",
+            [("spark.yarn.old is deprecated since Spark 2.0; use spark.executor.cores", False)],
+        ),
+        (
+            "configurations",
+            "spark.old.timeout",
+            "soon",
+            [
+                ("spark.old.timeout is the old name of spark.network.timeout", False),
+                (
+                    "Unexpected value 'soon': spark.old.timeout is a time like '500ms', '30s' or '2h', without a "
+                    "fraction (a bare number is seconds)",
+                    True,
+                ),
+            ],
+        ),
+        (
+            "configurations",
+            "spark.hadoop.fs.trash.on",
+            "yes",
+            [
+                (
+                    "Unexpected value 'yes': fs.trash.on is 'true' or 'false', as its default 'false' shows",
+                    False,
+                )
+            ],
+        ),
+        (
+            "configurations",
+            "spark.hadoop.fs.defualtFS",
+            "file:///",
+            [("fs.defualtFS is no property that Hadoop names; did you mean fs.defaultFS?", False)],
+        ),
+    ],
+)
+def test_a_setting(section: str, name: str, value: str, told: list[tuple[str, bool]]) -> None:
+    remarks = field_remarks(catalogue(), section, name, value)
+    assert said(remarks) == told
+    assert {remark.where for remark in remarks} <= {f"{section}.{name}"}
+
+
+def test_without_a_catalogue_what_a_save_refuses_is_told_all_the_same() -> None:
+    assert said(field_remarks(None, "arguments", "executor-cores", "four")) == [
+        ("Unexpected value 'four': executor-cores is a whole number like '4'", True)
+    ]
+    assert field_remarks(None, "configurations", "spark.executor.memroy", "7g") == []
+
+
+def test_a_value_that_nobody_may_know_is_not_judged() -> None:
+    assert field_remarks(catalogue(), "configurations", "spark.executor.cores", None) == []
+
+
+def test_a_content_is_judged_place_by_place_and_tells_no_secret() -> None:
+    content = Content(
+        arguments={"executor-cores": Setting("2"), "queue": Setting("")},
+        configurations={
+            "spark.eventLog.enabled": Setting("yes"),
+            "spark.executor.cores": Setting(Token("four"), secret=True),
+            "spark.executor.memroy": Setting("7g"),
+        },
+    )
+    assert [remark.where for remark in content_remarks(catalogue(), content)] == [
+        "configurations.spark.eventLog.enabled",
+        "configurations.spark.executor.memroy",
+    ]
+    only = {("configurations", "spark.executor.memroy")}
+    assert [remark.where for remark in content_remarks(catalogue(), content, only)] == [
+        "configurations.spark.executor.memroy"
+    ]
+
+
+def test_old_names_in_a_hadoop_file() -> None:
+    assert list(hadoop_remarks(catalogue(), "core-site.xml", "fs.default.name", None)) == [
+        Remark("core-site.xml", "fs.default.name is the old name of fs.defaultFS")
+    ]
+    assert list(hadoop_remarks(catalogue(), "core-site.xml", "of.our.own", None)) == []
