@@ -109,7 +109,7 @@ def paused_child(masters: Masters) -> Behaviour:
         seen.faults.append(seen.ours)
     time.sleep(max(0.0, LOOK_S - took))
     state, children = masters.tasks(peer)[TASK]["state"], masters.children(PAUSED, peer)
-    told = "its log says" if "paused" in masters.log(peer) else "its log does not say"
+    told = "its log says" if "is paused" in masters.log(peer) else "its log does not say"
     waited = time.monotonic() - begun
     seen.peer = f"{state} after {waited:.0f} s, the child {_states(children)}; {told} that the child is paused"
     for run in (peer, *children):
