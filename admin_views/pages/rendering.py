@@ -82,6 +82,11 @@ class View:
         """The address of a page of Airflow."""
         return f"{_root(self.request).removesuffix('/couture')}/{path}"
 
+    @property
+    def has_assets(self) -> bool:
+        """Whether the package was built with the bundle."""
+        return bool(_digest("pages.js"))
+
     def asset(self, name: str) -> str:
         """The address of a script or stylesheet; it changes with the content, and so may be kept for ever."""
         return f"{_root(self.request)}/static/{name}?{_digest(name)}"
@@ -99,7 +104,8 @@ def _query(query: dict[str, Any]) -> str:
 
 @cache
 def _digest(name: str) -> str:
-    return hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:12]
+    path = ASSETS / name
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""
 
 
 @cache

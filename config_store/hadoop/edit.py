@@ -42,8 +42,9 @@ def edit_properties(file: str, content: bytes, edits: Mapping[str, PropertyEdit]
     """The file with some properties changed, all or nothing.
 
     Of several properties of one name the one that counts is set (the first final one, else the last), and all are
-    deleted. A name that the file lacks is added behind the last element, in the form and indentation of the last
-    property. Raises InvalidInput (the file, a name, a value), NotFound (a property to delete or to mark).
+    deleted. Where the mark final goes, it goes from all, and the value that counted stays. A name that the file lacks
+    is added behind the last element, in the form and indentation of the last property. Raises InvalidInput (the file,
+    a name, a value), NotFound (a property to delete or to mark).
     """
     scanned = scan(file, content)
     if faults := list(_faults(edits)):
@@ -95,10 +96,19 @@ class _Editor:
                 self._check_form(name, gone)
                 yield self._deletion(gone)
         else:
-            counting = next((p for p in found if p.final), found[-1])
-            self._check_form(name, counting)
-            yield from self._value(counting, edit.value)
-            yield from self._final(counting, edit.final)
+            yield from self._set(name, found, edit)
+
+    def _set(self, name: str, found: list[Property], edit: PropertyEdit) -> Iterator[_Splice]:
+        marked = [p for p in found if p.final]
+        counting, value = (marked or found)[0 if marked else -1], edit.value
+        touched = [counting]
+        if marked and edit.final is False:  # then none is final any more, and the last of all counts
+            value = counting.value if value is None else value
+            counting, touched = found[-1], marked
+        for one in {id(p): p for p in (*touched, counting)}.values():
+            self._check_form(name, one)
+            yield from self._final(one, edit.final)
+        yield from self._value(counting, value)
 
     def _add(self, name: str, edit: PropertyEdit) -> None:
         if edit.value is None:

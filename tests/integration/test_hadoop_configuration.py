@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
 from config_store.errors import InvalidInput, NotFound
@@ -147,6 +147,8 @@ def test_hadoop_reads_exactly_the_change_that_an_edit_was_to_make(
     content: bytes,
     changes: dict[str, PropertyEdit],
 ) -> None:
+    # a new name beside its old one that is final says nothing to Hadoop; which names are old is no matter of a file
+    assume("fs.defaultFS" not in changes or b"fs.default.name" not in content)
     name = "core-site.xml"
     before = hadoops(oracle, tmp_path, {name: content}, [name])
     assert before is not None

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from admin_views.pages import rendering
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from tests.admin_views.pages.conftest import Pages
@@ -33,3 +37,18 @@ def test_a_page_names_its_files_by_their_content(pages: Pages, admin: httpx.Clie
 @pytest.mark.parametrize("name", ["package.json", "..%2Fpackage.json", "nothing.js", "pages.js%00"])
 def test_no_other_file_is_sent(pages: Pages, name: str) -> None:
     assert pages.of("Admin", "").get(f"/static/{name}").status_code == 404
+
+
+def test_a_package_without_the_bundle_says_so_on_every_page(
+    admin: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "ASSETS", tmp_path)
+    rendering._digest.cache_clear()
+    try:
+        answer = admin.get("/submissions")
+    finally:
+        monkeypatch.undo()
+        rendering._digest.cache_clear()
+    assert answer.status_code == 200
+    assert "run <code>make setup-pages</code>" in answer.text
+    assert "make setup-pages" not in admin.get("/submissions").text

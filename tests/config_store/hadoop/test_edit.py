@@ -71,6 +71,15 @@ def test_of_several_the_one_that_counts_is_set_and_all_are_deleted() -> None:
     assert edited(final, {"a": PropertyEdit("3")}) == final.replace("1", "3")
 
 
+def test_where_the_mark_goes_it_goes_from_all_and_the_value_stays() -> None:
+    marked = '<property name="a" value="{}" final="{}"/>'
+    given = "".join(marked.format(*pair) for pair in (("1", "false"), ("2", "true"), ("3", "true"), ("4", "false")))
+    kept, new = ("".join(marked.format(value, "false") for value in ("1", "2", "3", last)) for last in ("2", "9"))
+    file = "<configuration>{}</configuration>"
+    assert edited(file.format(given), {"a": PropertyEdit(final=False)}) == file.format(kept)
+    assert edited(file.format(given), {"a": PropertyEdit("9", final=False)}) == file.format(new)
+
+
 def test_an_empty_file_gets_its_first_property() -> None:
     assert edited("<configuration/>", {"a": PropertyEdit("1", final=True)}) == (
         "<configuration>\n  <property>\n    <name>a</name>\n    <value>1</value>\n    <final>true</final>\n"
