@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ CHECKOUT = Path(__file__).parents[2]
 SCREENS = CHECKOUT / "build" / "screens"
 AXE = CHECKOUT / "build" / "pages" / "node_modules" / "axe-core" / "axe.min.js"
 TIMEOUT_MS = 20_000
+expect.set_options(timeout=TIMEOUT_MS)
 #: The beginning of a page's path -> its entry in Airflow's menu.
 MENU = {
     "artifacts/dependencies": "spark-dependencies",

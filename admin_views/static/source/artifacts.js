@@ -133,10 +133,12 @@ class Queue {
     this.start = find("[data-start]", section);
     const drop = find("[data-drop]", section);
     const input = find('input[type="file"]', section);
-    input.addEventListener("change", () => {
+    const take = () => {
       this.add(input.files);
       input.value = "";
-    });
+    };
+    input.addEventListener("change", take);
+    if (input.files.length) take(); // chosen before this script was here
     for (const kind of ["dragover", "dragleave", "drop"]) {
       drop.addEventListener(kind, (event) => {
         event.preventDefault();
