@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tools.demo.airflow import Airflow
 
 COMMAND = ("airflow", "couture", "warm")
+#: How the lines begin that tell what it has made.
+DONE = ("Built ", "Listed ")
 WARM_S = 240.0
 
 
@@ -59,4 +61,6 @@ def _warm(airflow: Airflow) -> None:
     except CommandFailed as error:
         say(f"no class archive, so the example starts slower: {error}")
     else:
-        say(out.strip().rpartition("\n")[2])
+        for line in out.splitlines():
+            if line.startswith(DONE):
+                say(line)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands for Airflow's command; a script."""
     script = tmp_path / "airflow"
-    script.write_text('#!/bin/sh\necho building\necho "Built $1 $2 in $AIRFLOW_HOME."\n')
+    script.write_text(
+        '#!/bin/sh\necho building\necho "Built $1 $2 in $AIRFLOW_HOME."\necho "Listed 2 keys."\necho more\n'
+    )
     script.chmod(0o755)
     monkeypatch.setattr(module, "COMMAND", (str(script), "couture", "warm"))
     return script
@@ -40,8 +42,8 @@ BEGUN = "class archive (airflow couture warm), beside the rest: half a minute an
 def test_it_is_built_when_the_block_has_ended(airflow: Airflow, capsys: pytest.CaptureFixture[str]) -> None:
     with warming(airflow):
         pass
-    first, *waited, last = told(capsys)
-    assert (first, last) == (BEGUN, f"Built couture warm in {airflow.home.folder}.")
+    first, *waited, built, listed = told(capsys)
+    assert (first, built, listed) == (BEGUN, f"Built couture warm in {airflow.home.folder}.", "Listed 2 keys.")
     assert waited in ([], ["waiting for the class archive"])
     assert (airflow.home.logs / "couture-warm.log").read_text().startswith("building\n")
 
