@@ -1,7 +1,7 @@
 """Uploads in parts: begun with a name that fits, sent in any order and again, put together in the end.
 
 Everything of an unfinished upload lies in the blob storage, so that each part may reach another API server.
-Nothing of it stands in the database before it is complete. See docs/adr/014.
+Nothing of it stands in the database before it is complete. See docs/adr/015.
 """
 
 from __future__ import annotations

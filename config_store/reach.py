@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -61,6 +61,14 @@ class Reach:
         return tuple(task for task in self.tasks if task.follows)
 
 
+class Jvm(NamedTuple):
+    """A JVM that ran a task: its release, its version as it names itself, and which task or submission it was."""
+
+    release: int
+    version: str
+    seen: str
+
+
 def find_reach(session: Session, kind: ArtifactKind, name: str) -> Reach:
     """What the next version of a name would change; the name need not exist. Raises InvalidInput for no name."""
     check_artifact_name(kind, name)
@@ -77,6 +85,15 @@ def find_reach(session: Session, kind: ArtifactKind, name: str) -> Reach:
         pinned=tuple((group, versions) for group, versions in pins.items() if versions),
         tasks=tuple(_task(use, kind, name, choices) for use in _last_uses(session, kind, name)),
     )
+
+
+def jvm_to_meet(session: Session, reach: Reach) -> Jvm | None:
+    """The oldest JVM that ran the artifact's tasks last, else that of the newest receipt; None where none is known."""
+    ran = [(task.java, f"{task.dag_id}.{task.task_id}") for task in reach.tasks if task.java]
+    if not ran and (newest := newest_jvm(session)):
+        ran = [(newest, "the newest submission")]
+    known = [Jvm(release, version, seen) for version, seen in ran if (release := java_release(version)) is not None]
+    return min(known, default=None)
 
 
 def newest_jvm(session: Session) -> str | None:

@@ -12,8 +12,8 @@ from admin_views.api.artifacts import Reader
 from admin_views.api.schemas import Shape
 from config_store import artifacts
 from config_store.artifacts import ArtifactKind
-from config_store.insides import Inside, look_inside
-from config_store.reach import Reach, TaskReach, find_reach, java_release, newest_jvm
+from config_store.insides import look_inside
+from config_store.reach import Reach, TaskReach, find_reach, jvm_to_meet
 
 router = APIRouter(prefix="/artifacts/{kind}/{name}", tags=["artifacts"])
 
@@ -96,14 +96,13 @@ def read_inside(services: ServicesDep, _: Reader, kind: ArtifactKind, name: str,
     """What a jar, zip, egg or wheel holds: names and sizes, never contents; which Java its classes need."""
     with services.database.reading() as session:
         found = artifacts.get_version(session, kind, name, version)
-        reach = find_reach(session, kind, name)
-        newest = newest_jvm(session)
+        jvm = jvm_to_meet(session, find_reach(session, kind, name))
     with services.blobs.open(found.sha256) as blob:
         inside = look_inside(blob, found.name)
     return InsideShape(
         **{field: getattr(inside, field) for field in InsideShape.model_fields if field not in ("members", "jvm")},
         members=[MemberShape(name=member.name, size=member.size) for member in inside.members],
-        jvm=_jvm(inside, reach, newest),
+        jvm=JvmShape(**jvm._asdict(), too_old=inside.java > jvm.release) if jvm and inside.java is not None else None,
     )
 
 
@@ -115,16 +114,3 @@ def reach_of(services: ServicesDep, kind: ArtifactKind, name: str) -> Reach:
 
 def _task_shape(task: TaskReach) -> TaskReachShape:
     return TaskReachShape(**{field: getattr(task, field) for field in TaskReachShape.model_fields})
-
-
-def _jvm(inside: Inside, reach: Reach, newest: str | None) -> JvmShape | None:
-    if inside.java is None:
-        return None
-    seen = [(task.java, f"{task.dag_id}.{task.task_id}") for task in reach.tasks if task.java]
-    if not seen and newest:
-        seen = [(newest, "the newest submission")]
-    known = [(release, version, where) for version, where in seen if (release := java_release(version)) is not None]
-    if not known:
-        return None
-    release, version, where = min(known)
-    return JvmShape(version=version, release=release, seen=where, too_old=inside.java > release)

@@ -1,4 +1,4 @@
-"""Uploads in parts: what breaks off goes on where it was, through whichever API server (docs/adr/014)."""
+"""Uploads in parts: what breaks off goes on where it was, through whichever API server (docs/adr/015)."""
 
 from __future__ import annotations
 

@@ -114,10 +114,8 @@ def row_part(request: Request, services: ServicesDep, caller: Reader, name: str,
 @router.get("/{name}/edit")
 def edit_part(request: Request, services: ServicesDep, caller: Editor, name: str, section: str, key: str) -> Any:
     """One setting as fields."""
-    stored = _setting(services, name, section, key)
-    with services.database.reading() as session:
-        spark_home = groups.get_group(session, name).content.spark_home
-    row = stored_row(services.key_catalogues.find(spark_home).catalogue, section, key, stored)
+    content, stored = _setting(services, name, section, key)
+    row = stored_row(services.key_catalogues.find(content.spark_home).catalogue, section, key, stored)
     return render(View(request, caller), "groups/edit_part.html", group=name, row=row)
 
 
@@ -137,20 +135,21 @@ def add_part(request: Request, caller: Editor, name: str, section: str) -> Any:
 def _row(
     request: Request, services: Services, caller: Caller, name: str, section: str, key: str, template: str
 ) -> HTMLResponse:
-    setting = _setting(services, name, section, key)
+    _, setting = _setting(services, name, section, key)
     view = View(request, caller)
     may_edit = view.may("PUT", "Couture Config Groups")
     token = f"{section}.{key}"
     return render(view, template, group=name, section=section, key=key, setting=setting, token=token, may_edit=may_edit)
 
 
-def _setting(services: Services, name: str, section: str, key: str) -> Setting:
+def _setting(services: Services, name: str, section: str, key: str) -> tuple[Content, Setting]:
     check_section(section)
     with services.database.reading() as session:
-        setting: Setting | None = getattr(groups.get_group(session, name).content, section).get(key)
+        content = groups.get_group(session, name).content
+    setting: Setting | None = getattr(content, section).get(key)
     if setting is None:
         raise NotFound(f"setting of config group {name!r} among its {section}", key)
-    return setting
+    return content, setting
 
 
 @router.post("/{name}/review")

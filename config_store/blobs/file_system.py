@@ -108,6 +108,8 @@ class FileSystemBlobs:
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())  # else a power cut may leave a piece of the right size without its bytes
                 Path(temporary).replace(target)
             finally:
                 Path(temporary).unlink(missing_ok=True)

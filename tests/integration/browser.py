@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page
 
@@ -99,6 +99,15 @@ class Seat:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         return width
+
+    def assert_fit(self, name: str, widths: Iterable[int]) -> None:
+        """Axe finds nothing, and at none of the widths is the page wider than its frame; keeps pictures of all."""
+        assert self.axe() == [], name
+        self.photograph(f"{name}-1280")
+        for width in widths:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            assert self.overflow() <= 0, f"{name} at {width}"
+            self.photograph(f"{name}-{width}")
 
     def photograph(self, name: str) -> None:
         """Keep a picture below build/screens."""

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.integration.browser import opened_browser, take_seat
 from tests.integration.live_airflow import LiveAirflow, wait_for
 from tests.integration.masters_view import END_S, Masters
 from tests.stand_ins import archived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from playwright.sync_api import Browser
+
+    from tests.integration.browser import Seat
 
 API = "/couture/api/v1"
 CORE_SITE = b"<?xml version='1.0'?>\r\n<configuration>\r\n  <!-- kept -->\r\n</configuration>\r\n"
@@ -51,6 +56,21 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
         yield live
     finally:
         live.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a module; not for all, because playwright keeps an event loop running."""
+    yield from opened_browser()
+
+
+@pytest.fixture
+def admin(browser: Browser, airflow: LiveAirflow) -> Iterator[Seat]:
+    """An admin who uses Airflow in light; nothing on our pages may go wrong unseen."""
+    seat = take_seat(browser, airflow, "Admin")
+    yield seat
+    seat.context.close()
+    assert seat.faults == []
 
 
 @pytest.fixture(scope="module")

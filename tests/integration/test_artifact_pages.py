@@ -13,12 +13,11 @@ from playwright.sync_api import expect
 
 from config_store.blobs.protocol import PIECE_BYTES
 from tests.config_store.archives import MAIN_TYPE, PUBLIC, STATIC, java_class, zipped
-from tests.integration.browser import opened_browser, take_seat
+from tests.integration.browser import take_seat
 from tests.integration.conftest import API, create, upload
 from tests.integration.cut_line import CutLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, FrameLocator, Route
@@ -35,21 +34,6 @@ MANIFEST = b"Manifest-Version: 1.0\nMain-Class: com.example.Etl\nBuilt-By: <b>ad
 #: Two parts and a bit.
 LARGE = b"# a large one\n" + random.Random(20).randbytes(2 * PIECE_BYTES + 1000)
 UPLOADED_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    yield from opened_browser()
-
-
-@pytest.fixture
-def admin(browser: Browser, airflow: LiveAirflow) -> Iterator[Seat]:
-    """An admin; nothing on our pages may go wrong unseen."""
-    seat = take_seat(browser, airflow, "Admin")
-    yield seat
-    seat.context.close()
-    assert seat.faults == []
 
 
 @pytest.fixture
@@ -133,12 +117,7 @@ def test_every_page_is_fit_for_all_readers_and_screens(
             choose(frame, payload("etl.py", b"print()"), payload("a name <script>.py", b"x"))
             expect(frame.locator(".queue .warnings")).to_be_visible()
             expect(frame.locator(".queue .reach")).to_be_visible()
-        assert seat.axe() == [], page
-        seat.photograph(f"{page.replace(' ', '-')}-{theme}-{role.lower()}-1280")
-        for width in (2560, 768, 360):
-            seat.page.set_viewport_size({"width": width, "height": 800})
-            assert seat.overflow() <= 0, f"{page} at {width}"
-        seat.photograph(f"{page.replace(' ', '-')}-{theme}-{role.lower()}-360")
+        seat.assert_fit(f"{page.replace(' ', '-')}-{theme}-{role.lower()}", (2560, 768, 360))
     seat.context.close()
     assert seat.faults == []
 

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser import opened_browser, take_seat
+from tests.integration.browser import take_seat
 from tests.integration.conftest import create
 from tests.integration.live_airflow import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, FrameLocator
 
     from tests.integration.browser import Seat
     from tests.integration.live_airflow import LiveAirflow
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("knowing")]
 
 CONFIGURATION = "Spark Configuration"
 #: A JVM starts and compiles one file, on a machine that may be busy.
@@ -31,12 +29,6 @@ BLOCK = """spark-submit --master yarn --driver-memory 9g --conf spark.executor.m
 spark.sql.shuffle.partitions 300
 what is this
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    yield from opened_browser()
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +53,6 @@ def group(airflow: LiveAirflow) -> str:
         content = {"arguments": {"driver-memory": "7g"}, "configurations": {"spark.sql.shuffle.partitions": "210"}}
         create(client, name, content)
     return name
-
-
-@pytest.fixture
-def admin(browser: Browser, knowing: LiveAirflow) -> Iterator[Seat]:
-    """An admin; nothing on our pages may go wrong unseen."""
-    seat = take_seat(browser, knowing, "Admin")
-    yield seat
-    seat.context.close()
-    assert seat.faults == []
 
 
 def add(frame: FrameLocator, typed: str, table: str = "configurations") -> None:

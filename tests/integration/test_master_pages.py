@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser import opened_browser, take_seat
+from tests.integration.browser import take_seat
 from tests.integration.live_airflow import READY_S, wait_for
 
 if TYPE_CHECKING:
@@ -27,21 +27,6 @@ pytestmark = pytest.mark.integration
 MASTERS, TAB, ZOOM = "Master DAGs", "Child DAGs", "Zoom into DAG"
 #: A child that is held may take this long to begin and to end.
 PATIENCE_MS = 180_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    yield from opened_browser()
-
-
-@pytest.fixture
-def admin(browser: Browser, airflow: LiveAirflow) -> Iterator[Seat]:
-    """An admin who uses Airflow in light; nothing on our pages may go wrong unseen."""
-    seat = take_seat(browser, airflow, "Admin")
-    yield seat
-    seat.context.close()
-    assert seat.faults == []
 
 
 @dataclass(frozen=True)
@@ -102,12 +87,7 @@ def test_the_pages_are_fit_for_all_readers_and_screens(
         seat.page.set_viewport_size({"width": 1280, "height": 800})
         seat.open_page(path, heading)
         expect(seat.frame.locator("html")).to_have_attribute("data-theme", theme)
-        assert seat.axe() == [], name
-        seat.photograph(f"{name}-{theme}-1280")
-        for width in (2560, 800, 360):
-            seat.page.set_viewport_size({"width": width, "height": 800})
-            assert seat.overflow() <= 0, f"{name} at {width}"
-            seat.photograph(f"{name}-{theme}-{width}")
+        seat.assert_fit(f"{name}-{theme}", (2560, 800, 360))
     seat.context.close()
     assert seat.faults == []
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser import opened_browser, take_seat
+from tests.integration.browser import take_seat
 from tests.integration.conftest import create
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser
 
     from tests.integration.browser import Seat
@@ -27,21 +25,6 @@ CONTENT = {
     "arguments": {"driver-memory": "7g", "queue": {"value": "etl", "final": True, "note": "ask <script>the admins"}},
     "configurations": {"spark.my.password": "of the lake", "spark.sql.shuffle.partitions": "210"},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    yield from opened_browser()
-
-
-@pytest.fixture
-def admin(browser: Browser, airflow: LiveAirflow) -> Iterator[Seat]:
-    """An admin who uses Airflow in light; nothing on our pages may go wrong unseen."""
-    seat = take_seat(browser, airflow, "Admin")
-    yield seat
-    seat.context.close()
-    assert seat.faults == []
 
 
 @pytest.fixture
@@ -111,12 +94,7 @@ def test_every_page_is_fit_for_all_readers_and_screens(
         seat.page.set_viewport_size({"width": 1280, "height": 800})
         seat.open_page(path, heading)
         expect(seat.frame.locator("html")).to_have_attribute("data-theme", theme)
-        assert seat.axe() == [], name
-        seat.photograph(f"{name.replace(' ', '-')}-{theme}-{role.lower()}-1280")
-        for width in (2560, 768, 360):
-            seat.page.set_viewport_size({"width": width, "height": 800})
-            assert seat.overflow() <= 0, f"{name} at {width}"
-        seat.photograph(f"{name.replace(' ', '-')}-{theme}-{role.lower()}-360")
+        seat.assert_fit(f"{name.replace(' ', '-')}-{theme}-{role.lower()}", (2560, 768, 360))
     seat.context.close()
     assert seat.faults == []
 
