@@ -5,6 +5,8 @@ SHELL := /bin/bash
 	setup-databases setup-browser lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
+# How many tests run at once, file by file; each process has an Airflow of its own, which takes 2 GB
+JOBS ?= 2
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
 
 help: ## This list
@@ -21,7 +23,7 @@ soak: setup ## Faults, bad input and secrets: kills, full disks, fuzzing, to bui
 
 test: setup setup-databases setup-browser ## Everything: lint, unit tests, integration with real Spark, the demo
 	@$(MAKE) --no-print-directory lint
-	@$(PYTHON) -m pytest $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-unit: setup-python setup-pages setup-databases ## Only the tests that need neither Airflow's processes nor Spark
 	@$(PYTHON) -m pytest -m "not integration and not e2e" $(PYTEST_ARGS)

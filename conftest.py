@@ -1,4 +1,4 @@
-"""For all tests: an Airflow home of their own, and the costly ones last."""
+"""For all tests: an Airflow home of their own in each process, and the costly ones last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     import pytest
 
 # Before anything imports Airflow, which reads its configuration then, and makes ~/airflow where nothing says otherwise.
-os.environ["AIRFLOW_HOME"] = str(Path(__file__).parent / "build" / "tests" / "airflow")
+# Processes of `pytest -n` don't share one: each writes a database there.
+HOMES = Path(__file__).parent / "build" / "tests" / "airflow"
+os.environ["AIRFLOW_HOME"] = str(HOMES / os.environ.get("PYTEST_XDIST_WORKER", "main"))
 
 COSTS = {"integration": 1, "e2e": 2}
 

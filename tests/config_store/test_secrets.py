@@ -38,7 +38,9 @@ def test_the_first_key_encrypts_and_every_key_opens() -> None:
         before.decrypt(token, "here")
 
 
-@pytest.mark.parametrize("token", [FernetCipher([OLD]).encrypt("x"), "", "no token", "gAAAAA==", "é"])
+@pytest.mark.parametrize(
+    "token", [pytest.param(FernetCipher([OLD]).encrypt("x"), id="of-another-key"), "", "no token", "gAAAAA==", "é"]
+)
 def test_a_token_that_no_key_opens_says_where_it_stands_and_what_to_do(token: str) -> None:
     with pytest.raises(SecretUnreadable) as error:
         FernetCipher([NEW, OTHER]).decrypt(token, "groups.prod.arguments.queue")

@@ -104,7 +104,7 @@ def stored_proof(airflow: LiveAirflow, run_id: str) -> str:
         return str(value)
 
 
-@pytest.mark.parametrize("forged", ["x", "x:y", f"{uuid.uuid4()}:y", ":", "../..:y"])
+@pytest.mark.parametrize("forged", ["x", "x:y", "00000000-0000-4000-8000-000000000000:y", ":", "../..:y"])
 def test_a_made_up_credential_is_refused(airflow: LiveAirflow, forged: str) -> None:
     answer = prove(airflow, forged)
     assert answer.status_code in (401, 403)
