@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import heapq
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from config_store.errors import reject
@@ -23,6 +24,8 @@ FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@()=~-]*")
 #: Below this similarity (difflib's ratio, 0 to 1) a name is no proposal.
 _CUTOFF = 0.5
 _MOST_COMPARED, _MOST_PAIRS = 50, 32
+#: From this length on difflib leaves out the letters that are frequent in a text.
+_JUNKED = 200
 
 
 def unstorable(text: str) -> str | None:
@@ -90,8 +93,26 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """The known names most similar to ``name``, the nearest first; compared without case."""
     wanted = name.lower()[:MAX_LENGTH]
     by_folded = {candidate.lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(wanted, _likely(wanted, by_folded), n=most, cutoff=_CUTOFF)
-    return [by_folded[folded] for folded in close]
+    similar = ((_similarity(wanted, candidate), candidate) for candidate in _likely(wanted, by_folded))
+    close = heapq.nlargest(most, (found for found in similar if found[0] >= _CUTOFF))
+    return [by_folded[folded] for _, folded in close]
+
+
+def _similarity(one: str, other: str) -> float:
+    """0 to 1, as difflib's ratio; of long texts, whose frequent letters difflib leaves out, equal ends count first."""
+    begin = end = 0
+    if max(len(one), len(other)) >= _JUNKED:
+        begin = _equal_letters(one, other)
+        end = _equal_letters(one[:begin:-1], other[:begin:-1])
+    middles = other[begin : len(other) - end], one[begin : len(one) - end]  # as difflib orders them
+    matched = sum(block.size for block in difflib.SequenceMatcher(None, *middles).get_matching_blocks())
+    letters = len(one) + len(other)
+    return 2 * (begin + end + matched) / letters if letters else 1.0
+
+
+def _equal_letters(one: str, other: str) -> int:
+    """With how many equal letters both begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _likely(wanted: str, candidates: Iterable[str]) -> list[str]:

@@ -144,7 +144,7 @@ LETTERS = string.ascii_lowercase + string.digits + "_-"
 @pytest.mark.parametrize("length", [1, 2, 8, 40, 250])
 def test_the_nearest_of_ten_thousand_names_is_found(length: int) -> None:
     draw = random.Random(length)
-    names = list({"".join(draw.choices(LETTERS, k=length)) for _ in range(10_000)})
+    names = list(dict.fromkeys("".join(draw.choices(LETTERS, k=length)) for _ in range(10_000)))
     wanted = draw.choice(names)
     assert nearest(wanted.upper(), names)[0] == wanted
     if length >= 8:
@@ -156,6 +156,11 @@ def test_the_nearest_of_ten_thousand_names_is_found(length: int) -> None:
             f"{wanted[: middle - 1]}{wanted[middle]}{wanted[middle - 1]}{wanted[middle + 1 :]}",  # came too early
         ):
             assert nearest(mistyped, names)[0] == wanted
+
+
+def test_a_long_name_of_few_letters_is_near_with_one_of_them_wrong() -> None:
+    long = "ab" * 125
+    assert nearest(f"{long[:120]}~{long[121:]}", [long, "c" * 250]) == [long]
 
 
 def test_names_that_differ_in_a_number_alone() -> None:
