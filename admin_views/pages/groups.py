@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,7 +20,7 @@ from config_store.catalogue.lint import content_remarks
 from config_store.content import check_content
 from config_store.diff import diff_contents
 from config_store.errors import NotFound
-from config_store.usage import dags_using_group
+from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,16 +37,18 @@ router = APIRouter(prefix="/groups", include_in_schema=False, default_response_c
 PAGE_SIZE = 50
 #: A table shows this many of its settings that match; the search finds the others.
 MAX_ROWS = 500
+#: A save and its row in the audit log are made by one transaction, at most so far apart.
+_AROUND_SAVE = timedelta(seconds=30)
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 
 
 @router.get("")
-def first_page(request: Request, services: ServicesDep, caller: Reader) -> Any:
-    """The default group; a store without groups says how the first one is made."""
+def first_page(request: Request, services: ServicesDep, caller: Reader, deleted: str = "") -> Any:
+    """The default group; a store without groups says how the first one is made. ``deleted``: what was a moment ago."""
     view = View(request, caller)
     with services.database.reading() as session:
         name = groups.default_group_name(session)
-    return redirect(view, view.page(f"groups/{name}")) if name else render(view, "groups/none.html")
+    return redirect(view, view.page(f"groups/{name}", deleted=deleted)) if name else render(view, "groups/none.html")
 
 
 @router.post("")
@@ -61,9 +64,19 @@ def create(request: Request, services: ServicesDep, caller: Creator, form: FormD
 
 @router.get("/{name}")
 def group_page(
-    request: Request, services: ServicesDep, caller: Reader, name: str, search: str = "", saved: int | None = None
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    name: str,
+    search: str = "",
+    saved: int | None = None,
+    told: str = "",
+    deleted: str = "",
 ) -> Any:
-    """The settings of a group; ``search`` matches anywhere in a name, value or note."""
+    """The settings of a group; ``search`` matches anywhere in a name, value or note.
+
+    ``saved``, ``told`` and ``deleted`` say what was done a moment ago.
+    """
     with services.database.reading() as session:
         group = groups.get_group(session, name)
         names = groups.list_group_names(session)
@@ -75,10 +88,13 @@ def group_page(
         names=names,
         search=search,
         saved=saved,
+        told=told,
+        deleted=deleted,
         tables=_tables(group.content, search),
         keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
         may_edit=view.may("PUT", "Couture Config Groups"),
         may_create=view.may("POST", "Couture Config Groups"),
+        may_delete=view.may("DELETE", "Couture Config Groups"),
     )
 
 
@@ -163,10 +179,10 @@ def review(request: Request, services: ServicesDep, caller: Editor, name: str, f
         after = api.changed_content(group.content, change)
         check_content(after)
         changes = diff_contents(group.content, after)
-        users = dags_using_group(session, name)
+        tasks = tasks_using_group(session, name)
     remarks = _remarks(services, after, change)
     view = View(request, caller)
-    return render(view, "groups/review_part.html", group=group, changes=changes, users=users, remarks=remarks)
+    return render(view, "groups/review_part.html", group=group, changes=changes, tasks=tasks, remarks=remarks)
 
 
 def _remarks(services: Services, after: Content, change: ContentChange) -> list[Remark]:
@@ -213,8 +229,15 @@ def history_page(
         old=old,
         new=new,
         changes=changes,
+        audit_of=lambda revision: _audit_of(view, revision),
         may_edit=view.may("PUT", "Couture Config Groups"),
     )
+
+
+def _audit_of(view: View, revision: groups.RevisionHead) -> str:
+    """Where Airflow shows the row of a save: it is written with it, so who and when lead there."""
+    after, before = (revision.created_at + span for span in (-_AROUND_SAVE, _AROUND_SAVE))
+    return view.audit("couture.group.", user=revision.author, after=after.isoformat(), before=before.isoformat())
 
 
 def _compared(session: Session, name: str, old: int | None, new: int | None) -> list[Change] | None:

@@ -55,6 +55,11 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
     "POST /groups/{name}/review": (f"{EDIT} on {GROUPS}", "/groups/prod/review", {"parent": "4", **ROW}, 200),
     "POST /groups/{name}/save": (f"{EDIT} on {GROUPS}", "/groups/prod/save", {"parent": "4", **ROW}, 303),
     "GET /groups/{name}/history": (f"{READ} on {GROUPS}", "/groups/prod/history?old=1&new=4", None, 200),
+    "POST /groups/{name}/describe": (f"{EDIT} on {GROUPS}", "/groups/prod/describe", {"description": "d"}, 303),
+    "POST /groups/{name}/default": (f"{EDIT} on {GROUPS}", "/groups/spare/default", {}, 303),
+    "GET /groups/{name}/delete": (f"{DELETE} on {GROUPS}", "/groups/prod/delete", None, 200),
+    "POST /groups/{name}/delete": (f"{DELETE} on {GROUPS}", "/groups/spare/delete", {}, 303),
+    "POST /groups/{name}/restore": (f"{DELETE} on {GROUPS}", "/groups/gone/restore", {}, 303),
     "POST /groups/{name}/rollback": (
         f"{EDIT} on {GROUPS}",
         "/groups/prod/rollback",
