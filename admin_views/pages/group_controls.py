@@ -1,4 +1,4 @@
-"""What is done with a config group as a whole: describe it, make it the default, delete it after a look at who uses it."""
+"""A config group as a whole: describe it, make it the default, delete it after a look at who uses it."""
 
 from __future__ import annotations
 

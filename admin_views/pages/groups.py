@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,12 +12,15 @@ from fastapi.responses import HTMLResponse
 from admin_views.api import groups as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.groups import Creator, Editor, NewGroup, Reader, Rollback
-from admin_views.pages.edits import ROW_SECTIONS, read_change
+from admin_views.pages.edits import LISTS, PARTS, ROW_SECTIONS, read_edits
 from admin_views.pages.forms import FormDep
+from admin_views.pages.kerberos_edits import check_permitted, store_files
 from admin_views.pages.keys import check_section, new_row, stored_row
+from admin_views.pages.parts import choices
 from admin_views.pages.rendering import View, redirect, render
 from config_store import groups
 from config_store.catalogue.lint import content_remarks
+from config_store.cleaning import hold_blobs
 from config_store.content import check_content
 from config_store.diff import diff_contents
 from config_store.errors import NotFound
@@ -80,6 +84,7 @@ def group_page(
     with services.database.reading() as session:
         group = groups.get_group(session, name)
         names = groups.list_group_names(session)
+        chosen = choices(session, group.content)
     view = View(request, caller)
     return render(
         view,
@@ -91,6 +96,9 @@ def group_page(
         told=told,
         deleted=deleted,
         tables=_tables(group.content, search),
+        parts=PARTS,
+        lists=LISTS,
+        chosen=chosen,
         keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
         may_edit=view.may("PUT", "Couture Config Groups"),
         may_create=view.may("POST", "Couture Config Groups"),
@@ -171,16 +179,17 @@ def _setting(services: Services, name: str, section: str, key: str) -> tuple[Con
 @router.post("/{name}/review")
 def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """What the edits would change, for which DAGs; nothing is saved."""
-    change, parent = read_change(form), form.number("parent")
+    edits, parent = read_edits(form), form.number("parent")
+    check_permitted(services, caller, edits.files)
     with services.database.reading() as session:
         group = groups.get_group(session, name)
         if group.revision != parent:
             raise groups.stale_revision(session, name, parent)
-        after = api.changed_content(group.content, change)
+        after = edits.apply(group.content, services.cipher)
         check_content(after)
         changes = diff_contents(group.content, after)
         tasks = tasks_using_group(session, name)
-    remarks = _remarks(services, after, change)
+    remarks = _remarks(services, after, edits.change)
     view = View(request, caller)
     return render(view, "groups/review_part.html", group=group, changes=changes, tasks=tasks, remarks=remarks)
 
@@ -195,8 +204,14 @@ def _remarks(services: Services, after: Content, change: ContentChange) -> list[
 @router.post("/{name}/save")
 def save(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """Save the edits as a revision."""
-    change, parent = read_change(form), form.number("parent")
-    saved = api.change_content(services, caller, name, parent, change, Response())
+    edits, parent = read_edits(form), form.number("parent")
+    check_permitted(services, caller, edits.files)
+    stored = store_files(services, edits.files)
+    with services.deed(caller) as deed:
+        if stored:
+            hold_blobs(deed.session, services.blobs, stored)
+        change, note = partial(edits.apply, cipher=services.cipher), edits.change.note
+        saved = api.save_change(services, deed, name, parent, change, note, Response())
     view = View(request, caller)
     return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
 

@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import { force, takeUploads } from "./artifacts.js";
 import { listen as listenToComboboxes } from "./combobox.js";
+import { listen as listenToParts, move } from "./parts.js";
 
 const find = (selector, within = document) => within.querySelector(selector);
 
@@ -50,7 +51,7 @@ function selectAll(element) {
 function countEdits() {
   const bar = find(".savebar");
   if (!bar) return;
-  const edits = document.querySelectorAll('#edits [name="row"]').length;
+  const edits = document.querySelectorAll('#edits :is([name="row"], [name="part"])').length;
   bar.hidden = edits === 0;
   find("[data-counts]", bar).textContent = edits === 1 ? "1 edit" : `${edits} edits`;
 }
@@ -122,6 +123,7 @@ const CONTROLS = {
   "[data-copies]": (control) => copy(document.getElementById(control.dataset.copies)),
   "[data-rebase]": (control) => rebase(control.dataset.rebase),
   "[data-forces]": force,
+  "[data-moves]": (control) => move(control, say),
   "[data-removes]": (control) => {
     control.closest(control.dataset.removes).remove();
     countEdits();
@@ -182,6 +184,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 listenToComboboxes(say);
+listenToParts();
 
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);
