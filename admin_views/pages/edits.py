@@ -55,7 +55,7 @@ def read_edits(form: Form) -> Edits:
     ``part``; its fields are ``PART`` for a text, ``PART.name`` and ``PART.version`` once for each entry of a list.
     """
     sections, tokens = _read_rows(form)
-    parts = [part for part in dict.fromkeys(form.every("part"))]
+    parts = list(dict.fromkeys(form.every("part")))
     if unknown := [part for part in parts if part not in PARTS]:
         raise reject("part", f"{unknown[0][:50]!r} is none of {', '.join(PARTS)}")
     said: dict[str, Any] = {section: rows for section, rows in sections.items() if rows}

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from admin_views.api import groups as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.groups import Creator, Editor, NewGroup, Reader, Rollback
+from admin_views.pages.conflicts import conflict_part
 from admin_views.pages.edits import LISTS, PARTS, ROW_SECTIONS, read_edits
 from admin_views.pages.forms import FormDep
 from admin_views.pages.kerberos_edits import check_permitted, store_files
@@ -23,13 +24,15 @@ from config_store.catalogue.lint import content_remarks
 from config_store.cleaning import hold_blobs
 from config_store.content import check_content
 from config_store.diff import diff_contents
-from config_store.errors import NotFound
+from config_store.errors import NotFound, StaleRevision
 from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from admin_views.api.groups import ContentChange
+    from admin_views.api.schemas import GroupDetail
+    from admin_views.pages.edits import Edits
     from admin_views.services import Caller, Services
     from config_store.catalogue.lint import Remark
     from config_store.content import Content
@@ -183,12 +186,12 @@ def review(request: Request, services: ServicesDep, caller: Editor, name: str, f
     check_permitted(services, caller, edits.files)
     with services.database.reading() as session:
         group = groups.get_group(session, name)
-        if group.revision != parent:
-            raise groups.stale_revision(session, name, parent)
-        after = edits.apply(group.content, services.cipher)
-        check_content(after)
-        changes = diff_contents(group.content, after)
         tasks = tasks_using_group(session, name)
+    if group.revision != parent:
+        return conflict_part(request, services, name, parent, edits)
+    after = edits.apply(group.content, services.cipher)
+    check_content(after)
+    changes = diff_contents(group.content, after)
     remarks = _remarks(services, after, edits.change)
     view = View(request, caller)
     return render(view, "groups/review_part.html", group=group, changes=changes, tasks=tasks, remarks=remarks)
@@ -206,14 +209,21 @@ def save(request: Request, services: ServicesDep, caller: Editor, name: str, for
     """Save the edits as a revision."""
     edits, parent = read_edits(form), form.number("parent")
     check_permitted(services, caller, edits.files)
+    try:
+        saved = _save(services, caller, name, parent, edits)
+    except StaleRevision:
+        return conflict_part(request, services, name, parent, edits)
+    view = View(request, caller)
+    return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
+
+
+def _save(services: Services, caller: Caller, name: str, parent: int, edits: Edits) -> GroupDetail:
     stored = store_files(services, edits.files)
     with services.deed(caller) as deed:
         if stored:
             hold_blobs(deed.session, services.blobs, stored)
         change, note = partial(edits.apply, cipher=services.cipher), edits.change.note
-        saved = api.save_change(services, deed, name, parent, change, note, Response())
-    view = View(request, caller)
-    return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
+        return api.save_change(services, deed, name, parent, change, note, Response())
 
 
 @router.get("/{name}/history")

@@ -1,4 +1,4 @@
-"""A keytab and a krb5.conf that were chosen on the page: they come within its form, and join the revision of the save."""
+"""A keytab and a krb5.conf chosen on the page: they come within its form, and join the revision of the save."""
 
 from __future__ import annotations
 
