@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from admin_views.api import groups as api
 from admin_views.api.access import ServicesDep
-from admin_views.api.groups import Creator, Editor, NewGroup, Reader, Rollback
+from admin_views.api.groups import Editor, Reader, Rollback
 from admin_views.pages.conflicts import conflict_part
 from admin_views.pages.edits import LISTS, PARTS, ROW_SECTIONS, read_edits
 from admin_views.pages.forms import FormDep
@@ -56,17 +56,6 @@ def first_page(request: Request, services: ServicesDep, caller: Reader, deleted:
     with services.database.reading() as session:
         name = groups.default_group_name(session)
     return redirect(view, view.page(f"groups/{name}", deleted=deleted)) if name else render(view, "groups/none.html")
-
-
-@router.post("")
-def create(request: Request, services: ServicesDep, caller: Creator, form: FormDep) -> Any:
-    """Make a group, empty or as a copy of another."""
-    new = NewGroup(
-        name=form.text("name").strip(), description=form.text("description"), copy_of=form.text("copy_of") or None
-    )
-    made = api.create_group(services, caller, new, Response())
-    view = View(request, caller)
-    return redirect(view, view.page(f"groups/{made.name}"))
 
 
 @router.get("/{name}")

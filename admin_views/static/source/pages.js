@@ -4,6 +4,7 @@ import { force, takeUploads } from "./artifacts.js";
 import { listen as listenToComboboxes } from "./combobox.js";
 import { listen as listenToParts, move } from "./parts.js";
 import { askFirst, countUnsaved, guard } from "./unsaved.js";
+import { takeXmlFiles } from "./xml_files.js";
 
 const find = (selector, within = document) => within.querySelector(selector);
 
@@ -213,4 +214,5 @@ document.addEventListener("DOMContentLoaded", () => {
   countEdits();
   guard();
   takeUploads(say, showTimes);
+  takeXmlFiles(say);
 });

@@ -55,6 +55,8 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
     "POST /groups/{name}/review": (f"{EDIT} on {GROUPS}", "/groups/prod/review", {"parent": "4", **ROW}, 200),
     "POST /groups/{name}/save": (f"{EDIT} on {GROUPS}", "/groups/prod/save", {"parent": "4", **ROW}, 303),
     "GET /groups/{name}/history": (f"{READ} on {GROUPS}", "/groups/prod/history?old=1&new=4", None, 200),
+    "GET /groups/{name}/start": (f"{READ} on {GROUPS}", "/groups/prod/start", None, 200),
+    "GET /groups/{name}/test": (f"{READ} on {GROUPS}", "/groups/prod/test?at=1", None, 200),
     "GET /groups/{name}/part": (f"{READ} on {GROUPS}", "/groups/prod/part?field=jars", None, 200),
     "GET /groups/{name}/part/edit": (f"{EDIT} on {GROUPS}", "/groups/prod/part/edit?field=keytab", None, 200),
     "GET /groups/{name}/choices": (f"{EDIT} on {GROUPS}", "/groups/prod/choices?field=jars&search=lib", None, 200),
