@@ -93,6 +93,11 @@ class AirflowIdentity:
         """The right that Airflow's own Clear asks for."""
         return _permits_dag(caller, dag_id, "PUT", DagAccessEntity.TASK_INSTANCE)
 
+    def may_read_audit_log(self, caller: Caller) -> bool:
+        """The right that Airflow's own page of events asks for."""
+        entity = DagAccessEntity.AUDIT_LOG
+        return get_auth_manager().is_authorized_dag(method="GET", access_entity=entity, user=caller.user)
+
     def prove_task(self, proof: str) -> Submitter:
         """The running task instance whose state store holds the sha256 of the secret.
 

@@ -52,6 +52,9 @@ class Identity(Protocol):
     def may_run_task(self, caller: Caller, dag_id: str) -> bool:
         """Whether the user may clear tasks of the DAG, and so have them run again."""
 
+    def may_read_audit_log(self, caller: Caller) -> bool:
+        """Whether Airflow shows the user its audit log."""
+
     def prove_task(self, proof: str) -> Submitter:
         """The running task that ``<task instance id>:<secret>`` proves; raises NotProven."""
 

@@ -91,8 +91,9 @@ def check_group(
     deep: bool = False,
     progress: Progress = lambda _: None,
     find_catalogue: Callable[[str | None], Installed] | None = None,
+    only: str | None = None,
 ) -> list[Finding]:
-    """What every check says of the group's newest revision; raises UnknownGroup.
+    """What every check (or ``only`` one of CHECK_NAMES) says of the group's newest revision; raises UnknownGroup.
 
     ``deep``: read the bytes of large files too. ``find_catalogue``: name of a Spark home -> what its keys are; without
     it the keys are not looked at. No finding holds a value out of a Hadoop file or a secret.
@@ -100,6 +101,8 @@ def check_group(
     view = _View(session, blobs, cipher, get_group(session, name), deep, progress, find_catalogue)
     findings: list[Finding] = []
     for check, look in _CHECKS.items():
+        if only not in (None, check):
+            continue
         progress(f"config group {name}: {check}")
         try:
             findings += look(view)
@@ -324,3 +327,4 @@ _CHECKS: dict[str, Callable[[_View], Iterator[Finding]]] = {
     "secrets": _secrets,
     "keys": _keys,
 }
+CHECK_NAMES = tuple(_CHECKS)

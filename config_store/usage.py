@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,39 @@ if TYPE_CHECKING:
 WINDOW = timedelta(days=30)
 
 
+@dataclass(frozen=True)
+class TaskUse:
+    """A task that used a group within the window: when last, and how that submission stands (its outcome or state)."""
+
+    dag_id: str
+    task_id: str
+    last_used: datetime
+    status: str
+
+
 def dags_using_group(session: Session, name: str) -> list[User]:
     """The DAGs with a submission in the window that used the group, by name."""
     return _dags(session, SubmissionRow.group_name == name)
+
+
+def tasks_using_group(session: Session, name: str) -> list[TaskUse]:
+    """The tasks with a submission in the window that used the group, each with its newest one, latest first."""
+    of_group = (SubmissionRow.group_name == name) & (SubmissionRow.created_at >= datetime.now(UTC) - WINDOW)
+    last = (
+        select(SubmissionRow.dag_id, SubmissionRow.task_id, func.max(SubmissionRow.created_at).label("at"))
+        .where(of_group)
+        .group_by(SubmissionRow.dag_id, SubmissionRow.task_id)
+        .subquery()
+    )
+    columns = (SubmissionRow.dag_id, SubmissionRow.task_id, SubmissionRow.created_at)
+    rows = session.execute(
+        select(*columns, SubmissionRow.state, SubmissionRow.outcome)
+        .join(last, (SubmissionRow.dag_id == last.c.dag_id) & (SubmissionRow.task_id == last.c.task_id))
+        .where(of_group, SubmissionRow.created_at == last.c.at)
+        .order_by(SubmissionRow.created_at.desc(), SubmissionRow.dag_id, SubmissionRow.task_id)
+    )
+    newest = {(r.dag_id, r.task_id): TaskUse(r.dag_id, r.task_id, r.created_at, r.outcome or r.state) for r in rows}
+    return list(newest.values())
 
 
 def dags_using_versions(session: Session, version_ids: Sequence[int]) -> list[User]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,22 +11,28 @@ from fastapi.responses import HTMLResponse
 
 from admin_views.api import groups as api
 from admin_views.api.access import ServicesDep
-from admin_views.api.groups import Creator, Editor, NewGroup, Reader, Rollback
-from admin_views.pages.edits import ROW_SECTIONS, read_change
+from admin_views.api.groups import Editor, Reader, Rollback
+from admin_views.pages.conflicts import conflict_part
+from admin_views.pages.edits import LISTS, PARTS, ROW_SECTIONS, read_edits
 from admin_views.pages.forms import FormDep
+from admin_views.pages.kerberos_edits import check_permitted, store_files
 from admin_views.pages.keys import check_section, new_row, stored_row
+from admin_views.pages.parts import choices
 from admin_views.pages.rendering import View, redirect, render
 from config_store import groups
 from config_store.catalogue.lint import content_remarks
+from config_store.cleaning import hold_blobs
 from config_store.content import check_content
 from config_store.diff import diff_contents
-from config_store.errors import NotFound
-from config_store.usage import dags_using_group
+from config_store.errors import NotFound, StaleRevision
+from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from admin_views.api.groups import ContentChange
+    from admin_views.api.schemas import GroupDetail
+    from admin_views.pages.edits import Edits
     from admin_views.services import Caller, Services
     from config_store.catalogue.lint import Remark
     from config_store.content import Content
@@ -36,37 +44,39 @@ router = APIRouter(prefix="/groups", include_in_schema=False, default_response_c
 PAGE_SIZE = 50
 #: A table shows this many of its settings that match; the search finds the others.
 MAX_ROWS = 500
+#: A save and its row in the audit log are made by one transaction, at most so far apart.
+_AROUND_SAVE = timedelta(seconds=30)
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 
 
 @router.get("")
-def first_page(request: Request, services: ServicesDep, caller: Reader) -> Any:
-    """The default group; a store without groups says how the first one is made."""
+def first_page(request: Request, services: ServicesDep, caller: Reader, deleted: str = "") -> Any:
+    """The default group; a store without groups says how the first one is made. ``deleted``: what was a moment ago."""
     view = View(request, caller)
     with services.database.reading() as session:
         name = groups.default_group_name(session)
-    return redirect(view, view.page(f"groups/{name}")) if name else render(view, "groups/none.html")
-
-
-@router.post("")
-def create(request: Request, services: ServicesDep, caller: Creator, form: FormDep) -> Any:
-    """Make a group, empty or as a copy of another."""
-    new = NewGroup(
-        name=form.text("name").strip(), description=form.text("description"), copy_of=form.text("copy_of") or None
-    )
-    made = api.create_group(services, caller, new, Response())
-    view = View(request, caller)
-    return redirect(view, view.page(f"groups/{made.name}"))
+    return redirect(view, view.page(f"groups/{name}", deleted=deleted)) if name else render(view, "groups/none.html")
 
 
 @router.get("/{name}")
 def group_page(
-    request: Request, services: ServicesDep, caller: Reader, name: str, search: str = "", saved: int | None = None
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    name: str,
+    search: str = "",
+    saved: int | None = None,
+    told: str = "",
+    deleted: str = "",
 ) -> Any:
-    """The settings of a group; ``search`` matches anywhere in a name, value or note."""
+    """The settings of a group; ``search`` matches anywhere in a name, value or note.
+
+    ``saved``, ``told`` and ``deleted`` say what was done a moment ago.
+    """
     with services.database.reading() as session:
         group = groups.get_group(session, name)
         names = groups.list_group_names(session)
+        chosen = choices(session, group.content)
     view = View(request, caller)
     return render(
         view,
@@ -75,10 +85,16 @@ def group_page(
         names=names,
         search=search,
         saved=saved,
+        told=told,
+        deleted=deleted,
         tables=_tables(group.content, search),
+        parts=PARTS,
+        lists=LISTS,
+        chosen=chosen,
         keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
         may_edit=view.may("PUT", "Couture Config Groups"),
         may_create=view.may("POST", "Couture Config Groups"),
+        may_delete=view.may("DELETE", "Couture Config Groups"),
     )
 
 
@@ -155,18 +171,19 @@ def _setting(services: Services, name: str, section: str, key: str) -> tuple[Con
 @router.post("/{name}/review")
 def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """What the edits would change, for which DAGs; nothing is saved."""
-    change, parent = read_change(form), form.number("parent")
+    edits, parent = read_edits(form), form.number("parent")
+    check_permitted(services, caller, edits.files)
     with services.database.reading() as session:
         group = groups.get_group(session, name)
-        if group.revision != parent:
-            raise groups.stale_revision(session, name, parent)
-        after = api.changed_content(group.content, change)
-        check_content(after)
-        changes = diff_contents(group.content, after)
-        users = dags_using_group(session, name)
-    remarks = _remarks(services, after, change)
+        tasks = tasks_using_group(session, name)
+    if group.revision != parent:
+        return conflict_part(request, services, name, parent, edits)
+    after = edits.apply(group.content, services.cipher)
+    check_content(after)
+    changes = diff_contents(group.content, after)
+    remarks = _remarks(services, after, edits.change)
     view = View(request, caller)
-    return render(view, "groups/review_part.html", group=group, changes=changes, users=users, remarks=remarks)
+    return render(view, "groups/review_part.html", group=group, changes=changes, tasks=tasks, remarks=remarks)
 
 
 def _remarks(services: Services, after: Content, change: ContentChange) -> list[Remark]:
@@ -179,10 +196,23 @@ def _remarks(services: Services, after: Content, change: ContentChange) -> list[
 @router.post("/{name}/save")
 def save(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """Save the edits as a revision."""
-    change, parent = read_change(form), form.number("parent")
-    saved = api.change_content(services, caller, name, parent, change, Response())
+    edits, parent = read_edits(form), form.number("parent")
+    check_permitted(services, caller, edits.files)
+    try:
+        saved = _save(services, caller, name, parent, edits)
+    except StaleRevision:
+        return conflict_part(request, services, name, parent, edits)
     view = View(request, caller)
     return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
+
+
+def _save(services: Services, caller: Caller, name: str, parent: int, edits: Edits) -> GroupDetail:
+    stored = store_files(services, edits.files)
+    with services.deed(caller) as deed:
+        if stored:
+            hold_blobs(deed.session, services.blobs, stored)
+        change, note = partial(edits.apply, cipher=services.cipher), edits.change.note
+        return api.save_change(services, deed, name, parent, change, note, Response())
 
 
 @router.get("/{name}/history")
@@ -213,8 +243,15 @@ def history_page(
         old=old,
         new=new,
         changes=changes,
+        audit_of=lambda revision: _audit_of(view, revision),
         may_edit=view.may("PUT", "Couture Config Groups"),
     )
+
+
+def _audit_of(view: View, revision: groups.RevisionHead) -> str:
+    """Where Airflow shows the row of a save: it is written with it, so who and when lead there."""
+    after, before = (revision.created_at + span for span in (-_AROUND_SAVE, _AROUND_SAVE))
+    return view.audit("couture.group.", user=revision.author, after=after.isoformat(), before=before.isoformat())
 
 
 def _compared(session: Session, name: str, old: int | None, new: int | None) -> list[Change] | None:

@@ -82,6 +82,16 @@ class View:
         """The address of a page of Airflow."""
         return f"{_root(self.request).removesuffix('/couture')}/{path}"
 
+    def audit(self, events: str, **filters: Any) -> str:
+        """The address of Airflow's audit log with the events whose names hold ``events``; "" for who may not read it.
+
+        ``filters``: ``user``, and ``after`` and ``before`` as moments. What a row is about Airflow can't filter by.
+        """
+        services: Services = self.request.app.state.services
+        if self.caller is None or not services.identity.may_read_audit_log(self.caller):
+            return ""
+        return self.airflow(f"events{_query({'event_type': events, **filters})}")
+
     @property
     def has_assets(self) -> bool:
         """Whether the package was built with the bundle."""

@@ -116,6 +116,8 @@ def furnish(api: httpx.Client, identity: RoleIdentity) -> dict[str, str]:
     save_file(api, "prod", 2, KRB5_CONF, "kerberos/krb5.conf")
     save_file(api, "prod", 3, KEYTAB, "kerberos/keytab")
     new_group(api, "spare")
+    new_group(api, "gone")
+    done(api.delete("/groups/gone"))
     begun = {
         f"upload_{kind}": begin_upload(api, name, archived(name, IN_PARTS), kind)["id"]
         for kind, name in (("code", "job.py"), ("dependencies", "lib.jar"))

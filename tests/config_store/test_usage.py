@@ -9,6 +9,7 @@ import pytest
 
 from config_store import usage
 from config_store.errors import InvalidInput, User
+from config_store.wire import Outcome, State
 from tests.config_store.store import CODE, Store
 from tests.stand_ins import task
 
@@ -33,6 +34,23 @@ def test_a_dag_counts_for_30_days(store: Store, age: timedelta, counts: bool) ->
     expected = [User("DAG", "sales")] if counts else []
     assert ask(store, usage.dags_using_group, "prod") == expected
     assert ask(store, usage.dags_using_versions, [code.id]) == expected
+
+
+def test_each_task_of_a_group_is_told_with_its_newest_submission(store: Store) -> None:
+    store.create("prod")
+    store.create("other")
+    for task_id, age, outcome in (("load", 3, Outcome.FAILED), ("load", 2, Outcome.SUCCEEDED), ("top", 1, None)):
+        ticket = store.submit(task(task_id=task_id, run_id=f"r{age}"))
+        if outcome:
+            store.report(ticket.submission_id, State.ENDED, outcome)
+        store.age(ticket, MINUTE * age)
+    store.age(store.submit(task(task_id="long ago")), WINDOW + MINUTE)
+    store.submit(task(task_id="elsewhere"), config_group="other")
+    uses = ask(store, usage.tasks_using_group, "prod")
+    assert [(use.dag_id, use.task_id, use.status) for use in uses] == [
+        ("sales", "top", "planned"),
+        ("sales", "load", "succeeded"),
+    ]
 
 
 def test_each_dag_is_named_once_and_by_name(store: Store) -> None:

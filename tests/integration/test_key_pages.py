@@ -67,7 +67,7 @@ def test_a_key_is_chosen_by_keyboard_and_its_value_is_judged_while_typed(admin: 
     name, keys = frame.get_by_role("combobox", name="Name of the new setting"), frame.get_by_role("listbox")
     expect(keys.get_by_role("option").first).to_contain_text("spark.executor.memory")
     expect(keys.get_by_role("option").first).to_contain_text("Size, a bare number is MiB · default 1g · since 0.7.0")
-    expect(frame.locator("#said")).to_have_text(re.compile(r"^\d+ keys?; arrow keys choose$"))
+    expect(frame.locator("#said")).to_have_text(re.compile(r"^\d+ proposals?; arrow keys choose$"))
     expect(name).to_have_attribute("aria-expanded", "true")
     name.press("ArrowDown")
     option = keys.get_by_role("option", selected=True)

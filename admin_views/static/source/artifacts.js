@@ -189,7 +189,7 @@ export function takeUploads(say, showTimes) {
 
 // A deletion that was refused because others use it, done all the same.
 export function force(control) {
-  const form = find("form", control.closest("dialog"));
-  find('[name="force"]', form).value = "1";
-  form.requestSubmit();
+  const forced = find('[name="force"]', control.closest("dialog") ?? document);
+  forced.value = "1";
+  forced.form.requestSubmit();
 }

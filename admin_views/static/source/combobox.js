@@ -50,6 +50,7 @@ function choose(input, option) {
   input.value = option.dataset.value;
   close(input);
   input.dispatchEvent(new Event("change", { bubbles: true })); // the row looks up what it is now
+  input.dispatchEvent(new CustomEvent("chosen", { bubbles: true }));
 }
 
 const KEYS = {
@@ -97,6 +98,6 @@ export function listen(say) {
     if (document.activeElement !== input) return;
     open(input);
     const count = optionsOf(list).length;
-    say(count ? `${count} ${count === 1 ? "key" : "keys"}; arrow keys choose` : "No known key");
+    say(count ? `${count} ${count === 1 ? "proposal" : "proposals"}; arrow keys choose` : "Nothing is proposed");
   });
 }

@@ -2,6 +2,9 @@
 import htmx from "htmx.org";
 import { force, takeUploads } from "./artifacts.js";
 import { listen as listenToComboboxes } from "./combobox.js";
+import { listen as listenToParts, move } from "./parts.js";
+import { askFirst, countUnsaved, guard } from "./unsaved.js";
+import { takeXmlFiles } from "./xml_files.js";
 
 const find = (selector, within = document) => within.querySelector(selector);
 
@@ -50,7 +53,7 @@ function selectAll(element) {
 function countEdits() {
   const bar = find(".savebar");
   if (!bar) return;
-  const edits = document.querySelectorAll('#edits [name="row"]').length;
+  const edits = countUnsaved();
   bar.hidden = edits === 0;
   find("[data-counts]", bar).textContent = edits === 1 ? "1 edit" : `${edits} edits`;
 }
@@ -64,10 +67,21 @@ function keepNote(part) {
   note.addEventListener("input", () => (typedNote = note.value));
 }
 
-function rebase(revision) {
-  find('#edits [name="parent"]').value = revision;
+// Somebody saved meanwhile. Where his word was chosen, the row shows it in place of the edit; all other edits stay.
+async function rebase(form) {
+  for (const taken of form.querySelectorAll('[value="theirs"]:checked')) await takeTheirs(taken.dataset);
+  find('#edits [name="parent"]').value = form.dataset.rebase;
   find("#notice").replaceChildren();
-  htmx.trigger("#edits", "submit");
+  countEdits();
+  if (countUnsaved()) htmx.trigger("#edits", "submit");
+  else window.location.assign(find("[data-drops]").href);
+}
+
+function takeTheirs({ edit, now }) {
+  const row = find(`#edits [name="row"][value="${CSS.escape(edit)}"]`);
+  const place = row ? row.closest("tr") : document.getElementById(`part-${edit}`);
+  if (now) return htmx.ajax("GET", now, { target: place, swap: "outerHTML" });
+  place.remove();
 }
 
 // --- what the reader folded or unfolded stays so when its part is refreshed ---
@@ -120,8 +134,8 @@ const CONTROLS = {
   "[data-closes]": (control) => control.closest("dialog")?.close(),
   "[data-dismiss]": () => find("#notice").replaceChildren(),
   "[data-copies]": (control) => copy(document.getElementById(control.dataset.copies)),
-  "[data-rebase]": (control) => rebase(control.dataset.rebase),
   "[data-forces]": force,
+  "[data-moves]": (control) => move(control, say),
   "[data-removes]": (control) => {
     control.closest(control.dataset.removes).remove();
     countEdits();
@@ -141,8 +155,19 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-rebase]")) return;
+  event.preventDefault();
+  rebase(event.target);
+});
+
+function lead(select) {
+  const stay = () => (select.value = find("option[selected]", select).value);
+  askFirst(() => window.location.assign(select.value), stay);
+}
+
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-leads]")) window.location.assign(event.target.value);
+  if (event.target.matches("[data-leads]")) lead(event.target);
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
 
@@ -182,9 +207,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 listenToComboboxes(say);
+listenToParts();
 
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);
   countEdits();
+  guard();
   takeUploads(say, showTimes);
+  takeXmlFiles(say);
 });

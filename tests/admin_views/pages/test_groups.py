@@ -48,7 +48,10 @@ def test_a_store_without_groups_says_what_one_is_and_makes_it(pages: Pages, api_
     assert "<form" not in pages.of("Viewer").get("/groups").text
     admin = pages.of("Admin")
     assert "There is no config group yet." in admin.get("/groups").text
-    assert admin.post("/groups", data={"name": "first"}, headers=PART).headers["HX-Redirect"] == "/pages/groups/first"
+    assert (
+        admin.post("/groups", data={"name": "first"}, headers=PART).headers["HX-Redirect"]
+        == "/pages/groups/first/start"
+    )
     assert admin.get("/groups").headers["Location"] == "/pages/groups/first"
 
 

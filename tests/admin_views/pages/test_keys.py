@@ -143,7 +143,7 @@ def test_the_review_says_what_is_odd_about_the_edits_alone(pages: Pages, admin: 
         "<li><code>configurations.spark.eventLog.enabled</code>: Unexpected value &#39;yes&#39;: "
         "spark.eventLog.enabled is &#39;true&#39; or &#39;false&#39;</li>"
     ) in text
-    assert text.count("<li>") == 1
+    assert text.count("<li><code>") == 1
 
 
 def test_without_a_catalogue_the_page_says_so_to_those_who_edit(pages: Pages) -> None:
