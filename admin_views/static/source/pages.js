@@ -1,6 +1,7 @@
 // What moves on the pages: htmx for parts from the server; dialogs, copies, times and the count of edits here.
 import htmx from "htmx.org";
 import { force, takeUploads } from "./artifacts.js";
+import { keepEdits, takeFiles } from "./hadoop.js";
 import { listen as listenToComboboxes } from "./combobox.js";
 
 const find = (selector, within = document) => within.querySelector(selector);
@@ -182,9 +183,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 listenToComboboxes(say);
+keepEdits();
 
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);
   countEdits();
   takeUploads(say, showTimes);
+  takeFiles(say, countEdits);
 });
