@@ -185,23 +185,26 @@ def _stale(services: Services, session: Session, group: Group, parent: int) -> E
 @router.post("/{name}/review")
 def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """What the edits would change, for which DAGs; no revision is made."""
-    draft, parent = read_draft(form), form.number("parent")
+    names = review_names(services, caller, name, read_draft(form), form.number("parent"))
+    view = View(request, caller)
+    of = GroupView(view, names.pop("group"))
+    return render(view, "hadoop/review_part.html", of=of, back=form.text("back"), staged=None, **names)
+
+
+def review_names(services: Services, caller: Caller, name: str, draft: Draft, parent: int) -> dict[str, Any]:
+    """What a review tells of a draft; raises what the save would raise."""
     group, outcome = outcome_of(services, caller, name, draft, parent)
     with services.database.reading() as session:
         users = dags_using_group(session, name)
     before = State(group.content, files_of(services, group.content))
     after = State(outcome.content, TABLES.find(outcome.content, outcome.reader(services)))
     catalogue = services.key_catalogues.find(group.content.spark_home).catalogue
-    of = GroupView(View(request, caller), group)
-    return render(
-        of.view,
-        "hadoop/review_part.html",
-        of=of,
-        changed=file_changes(before, after),
-        users=users,
-        remarks=warnings(before, after, draft, catalogue),
-        back=form.text("back"),
-    )
+    return {
+        "group": group,
+        "changed": file_changes(before, after),
+        "users": users,
+        "remarks": warnings(before, after, draft, catalogue),
+    }
 
 
 @router.post("/{name}/save")

@@ -13,7 +13,7 @@ from admin_views.api.hadoop import Editor, find_file
 from admin_views.pages.forms import FormDep
 from admin_views.pages.hadoop import GroupView, files_of, group_view
 from admin_views.pages.hadoop_draft import digest_of
-from admin_views.pages.hadoop_review import row_remarks
+from admin_views.pages.hadoop_review import is_ignored, row_remarks
 from admin_views.pages.keys import MAX_PROPOSED, Known, Token
 from admin_views.pages.rendering import View, render, row_id
 from config_store import groups
@@ -112,7 +112,7 @@ def file_page(
 
 
 def _matches(row: Row, wanted: str, show: Show) -> bool:
-    if (show == "final" and not row.final) or (show == "odd" and not (row.fault or row.overridden_by)):
+    if (show == "final" and not row.final) or (show == "odd" and not (row.overridden_by or is_ignored(row))):
         return False
     value = "" if is_secret_name(row.name) else row.value or ""
     return not wanted or any(wanted in text.casefold() for text in (row.name, value, row.comment))

@@ -102,9 +102,14 @@ def _changed_rows(before: Files, after: Files, name: str) -> Iterator[Row]:
             yield row
 
 
+def is_ignored(row: Row) -> bool:
+    """Whether Hadoop will not do what stands there; a variable that the job's machine alone may know is no fault."""
+    return bool(row.fault) and not (row.unknown and row.overridden_by is None)
+
+
 def row_remarks(row: Row, catalogue: Catalogue | None) -> Iterator[Remark]:
     """What is odd at one property; no secret is told."""
-    if row.fault:
+    if is_ignored(row):
         yield Remark(row.name, row.fault)
     elif row.overridden_by and row.overridden_by != row.file:
         yield Remark(row.name, f"is set by {row.overridden_by} as well, whose value counts")

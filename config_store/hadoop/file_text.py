@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 
 from config_store.errors import reject
 from config_store.hadoop.scan import Source
@@ -27,7 +28,7 @@ def edited_file(file: str, before: bytes, text: str) -> bytes:
     """
     old = _decoded(before)
     lines = _LINE_END.sub("\n", text).split("\n")
-    ends = _line_ends(old.removeprefix(_MARK), lines, Source(before).line_end)
+    ends = _line_ends(old.removeprefix(_MARK), lines)
     written = "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
     mark = _MARK if old.startswith(_MARK) else ""
     content = _encoded(file, before, mark + written)
@@ -39,7 +40,7 @@ def _decoded(content: bytes) -> str:
     return content.decode(Source(content).encoding)
 
 
-def _line_ends(old: str, lines: list[str], usual: str) -> list[str]:
+def _line_ends(old: str, lines: list[str]) -> list[str]:
     """How each line but the last ends: as it did, where it stands above or below all that changed."""
     before, ends = _LINE_END.split(old), _LINE_END.findall(old)
     count = len(lines) - 1
@@ -47,7 +48,9 @@ def _line_ends(old: str, lines: list[str], usual: str) -> list[str]:
     bottom = min(_equal(before[::-1], lines[::-1]), min(len(before), len(lines)) - top)
     kept_top, kept_bottom = min(top, count, len(ends)), max(bottom - 1, 0)
     kept_bottom = min(kept_bottom, count - kept_top, len(ends) - kept_top)
-    middle = [usual] * (count - kept_top - kept_bottom)
+    edited, here = count - kept_top - kept_bottom, ends[kept_top : len(ends) - kept_bottom]
+    ((usual, _),) = Counter(ends).most_common(1) or [("\n", 0)]
+    middle = here if len(here) == edited else [usual] * edited  # as many lines as before: each is the one it was
     return [*ends[:kept_top], *middle, *ends[len(ends) - kept_bottom :]]
 
 

@@ -141,6 +141,11 @@ function placeEdits() {
 }
 
 export function keepEdits() {
+  // the editor's text is stored and checked: now the review of it (here, because this bundle has htmx)
+  document.addEventListener("staged", (event) => {
+    const values = Object.fromEntries(new FormData(event.target));
+    htmx.ajax("POST", event.target.dataset.review, { source: event.target, target: "#review-body", values });
+  });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("#listing .pager a, #listing .empty a, [data-lists] a");
     if (link && !event.ctrlKey && !event.metaKey) stay(event, link.href);

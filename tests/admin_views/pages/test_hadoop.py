@@ -110,6 +110,7 @@ def test_the_list_says_how_hadoop_reads_each_file(pages: Pages, admin: httpx.Cli
 
 
 def test_a_file_whose_bytes_are_lost_is_told(pages: Pages, admin: httpx.Client) -> None:
+    save_file(pages.api, "prod", 4, CORE_SITE + b"<!-- nobody has looked at it -->")
     sha256 = pages.api.get("/groups/prod/hadoop").json()["items"][0]["sha256"]
     pages.services.blobs.delete(sha256)
     for path in ("/hadoop/prod", "/hadoop/prod/files/core-site.xml"):
@@ -188,7 +189,7 @@ def test_the_review_warns_of_what_hadoop_will_not_do(pages: Pages, admin: httpx.
 def test_a_file_with_other_comments_alone_says_so(admin: httpx.Client) -> None:
     commented = CORE_SITE.replace(b"<configuration>", b"<configuration><!-- why -->")
     text = admin.post("/hadoop/prod/review", data=form(staged(admin, "core-site.xml", commented)), headers=PART).text
-    assert "No property changes: only comments, blanks, their order or how they are written." in text
+    assert "No property changes: only what stands between them, their order, or how they are written." in text
     same = admin.post("/hadoop/prod/review", data=form(staged(admin, "core-site.xml", CORE_SITE)), headers=PART).text
     assert "Nothing would change." in same
 
