@@ -26,6 +26,9 @@ from admin_views.bodies import LimitBodies
 from admin_views.pages import artifacts as artifact_pages
 from admin_views.pages import assets, group_controls, quick_start
 from admin_views.pages import groups as group_pages
+from admin_views.pages import hadoop as hadoop_pages
+from admin_views.pages import hadoop_properties as hadoop_property_pages
+from admin_views.pages import hadoop_text as hadoop_text_pages
 from admin_views.pages import keys as key_pages
 from admin_views.pages import masters as master_pages
 from admin_views.pages import parts as part_pages
@@ -68,8 +71,9 @@ def create_app(services: Services) -> FastAPI:
     for router in (*nouns, artifact_facts, uploads, catalogue, transfer):
         app.include_router(router.router, prefix=API_PREFIX)
     of_groups = (group_pages, group_controls, key_pages, paste_pages, part_pages, quick_start)
-    for pages in (*of_groups, artifact_pages, submission_pages, master_pages):
-        app.include_router(pages.router, prefix=PAGES_PREFIX)
+    of_hadoop = (hadoop_pages, hadoop_property_pages, hadoop_text_pages)
+    for page in (*of_groups, *of_hadoop, artifact_pages, submission_pages, master_pages):
+        app.include_router(page.router, prefix=PAGES_PREFIX)
     app.router.routes.append(assets.ROUTE)
     app.add_middleware(LimitBodies)
     install_handlers(app)

@@ -29,6 +29,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 #: These stream their bodies and have limits of their own.
 _STREAMED = re.compile(
     r"/artifacts/[^/]+/[^/]+/(versions|uploads/[^/]+/parts/[^/]+)$|/groups/[^/]+/(hadoop|kerberos)/[^/]+$|/transfer/(plan|apply|blobs/[^/]+/[^/]+)$"
+    r"|/pages/hadoop/[^/]+/(stage|text)/[^/]+$"
 )
 
 

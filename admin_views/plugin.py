@@ -15,6 +15,7 @@ URL_PREFIX = "/couture"
 MENU = (
     ("Spark Configuration", "admin", "spark-configuration", "groups"),
     ("Spark Dependencies", "admin", "spark-dependencies", "artifacts/dependencies"),
+    ("Hadoop Configuration", "admin", "hadoop-configuration", "hadoop"),
     ("Code Artifacts", "admin", "code-artifacts", "artifacts/code"),
     ("Spark Submissions", "browse", "spark-submissions", "submissions"),
     ("Master DAGs", "browse", "master-dags", "masters"),

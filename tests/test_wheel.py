@@ -43,7 +43,7 @@ def test_it_holds_every_file_of_the_packages(wheel: Path) -> None:
         held = set(archive.namelist())
     assert {name for name in expected - held if not name.startswith(SOURCES)} == set()
     assert "config_store/migrations/versions/0001_create_tables.py" in held
-    assert "admin_views/static/dist/pages.js" in held
+    assert {f"admin_views/static/dist/{name}.js" for name in ("theme", "pages", "editor")} <= held
 
 
 def test_its_migrations_run(wheel: Path, tmp_path: Path) -> None:

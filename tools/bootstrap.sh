@@ -241,7 +241,7 @@ set_up_pages() {
   cp admin_views/static/package*.json build/pages/
   step npm "$npm_advice" run_npm --prefix build/pages ci --ignore-scripts --no-audit --no-fund --cache "$root/.cache/npm"
   step esbuild "Mend the sources in $sources." env NODE_PATH="$root/build/pages/node_modules" \
-    "$node" build/pages/node_modules/esbuild/bin/esbuild "$sources/theme.js" "$sources/pages.js" "$sources/pages.css" \
+    "$node" build/pages/node_modules/esbuild/bin/esbuild "$sources"/{theme,pages,editor}.js "$sources/pages.css" \
     --bundle --minify --target=es2022 --legal-comments=eof "--outdir=$dist"
   echo "$wanted" >"$stamp"
 }

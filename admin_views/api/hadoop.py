@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -68,7 +69,7 @@ async def save_file(
         check_hadoop_file(file, body)
         stored = store_file(services, file, body)
         return save_files(
-            services, caller, name, parent, lambda content: with_file(content, stored), note, response, stored
+            services, caller, name, parent, lambda content: with_file(content, stored), note, response, [stored]
         )
 
     return await to_thread.run_sync(save)
@@ -147,7 +148,7 @@ async def save_krb5_conf(
         def changed(content: Content) -> Content:
             return replace(content, krb5_conf=stored)
 
-        return save_files(services, caller, name, parent, changed, note, response, stored)
+        return save_files(services, caller, name, parent, changed, note, response, [stored])
 
     return await to_thread.run_sync(save)
 
@@ -168,12 +169,12 @@ def save_files(
     change: Edit,
     note: str,
     response: Response,
-    stored: ConfigFile | None = None,
+    stored: Sequence[ConfigFile] = (),
 ) -> GroupDetail:
-    """Save a change; ``stored`` is the file that was stored for it."""
+    """Save a change; ``stored`` are the files that were stored for it."""
     with services.deed(caller) as deed:
         if stored:
-            hold_blobs(deed.session, services.blobs, [stored.sha256])
+            hold_blobs(deed.session, services.blobs, [file.sha256 for file in stored])
         return save_change(services, deed, name, parent, change, note, response)
 
 

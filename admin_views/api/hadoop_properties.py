@@ -115,7 +115,7 @@ def change_properties(
     edits = {key: _edit(change) for key, change in changes.properties.items()}
     stored = store_file(services, file, edit_properties(file, services.read_blob(found.sha256), edits))
     return save_files(
-        services, caller, name, parent, lambda content: with_file(content, stored), changes.note, response, stored
+        services, caller, name, parent, lambda content: with_file(content, stored), changes.note, response, [stored]
     )
 
 

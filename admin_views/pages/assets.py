@@ -13,13 +13,14 @@ from admin_views.pages.rendering import ASSETS
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-MEDIA_TYPES = {"theme.js": "text/javascript", "pages.js": "text/javascript", "pages.css": "text/css"}
+_SCRIPT = "text/javascript"
+MEDIA_TYPES = {"theme.js": _SCRIPT, "pages.js": _SCRIPT, "editor.js": _SCRIPT, "pages.css": "text/css"}
 #: Their addresses change with their content.
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
 async def send_asset(request: Request) -> Response:
-    """One of the three files."""
+    """One of these files."""
     name = request.path_params["name"]
     if name not in MEDIA_TYPES or not (ASSETS / name).is_file():
         raise HTTPException(404)

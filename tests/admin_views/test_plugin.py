@@ -20,6 +20,7 @@ def test_the_menu_and_the_tabs_lead_to_the_pages(monkeypatch: pytest.MonkeyPatch
     assert [(view["name"], view["destination"], view.get("category"), view["href"]) for view in views] == [
         ("Spark Configuration", "nav", "admin", f"{pages}/groups"),
         ("Spark Dependencies", "nav", "admin", f"{pages}/artifacts/dependencies"),
+        ("Hadoop Configuration", "nav", "admin", f"{pages}/hadoop"),
         ("Code Artifacts", "nav", "admin", f"{pages}/artifacts/code"),
         ("Spark Submissions", "nav", "browse", f"{pages}/submissions"),
         ("Master DAGs", "nav", "browse", f"{pages}/masters"),

@@ -31,6 +31,7 @@ MENU = {
     "submissions": "spark-submissions",
     "masters": "master-dags",
     "groups": "spark-configuration",
+    "hadoop": "hadoop-configuration",
 }
 #: What Chromium says of every frame that Airflow makes for a plugin.
 _AIRFLOWS_OWN = "An iframe which has both allow-scripts and allow-same-origin"

@@ -1,6 +1,7 @@
 // What moves on the pages: htmx for parts from the server; dialogs, copies, times and the count of edits here.
 import htmx from "htmx.org";
 import { force, takeUploads } from "./artifacts.js";
+import { keepEdits, takeFiles } from "./hadoop.js";
 import { listen as listenToComboboxes } from "./combobox.js";
 import { listen as listenToParts, move } from "./parts.js";
 import { askFirst, countUnsaved, guard } from "./unsaved.js";
@@ -208,6 +209,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 listenToComboboxes(say);
 listenToParts();
+keepEdits();
 
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);
@@ -215,4 +217,5 @@ document.addEventListener("DOMContentLoaded", () => {
   guard();
   takeUploads(say, showTimes);
   takeXmlFiles(say);
+  takeFiles(say, countEdits);
 });

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from tests.admin_views.pages.conftest import Pages
 
-TYPES = {"theme.js": "text/javascript", "pages.js": "text/javascript", "pages.css": "text/css"}
+SCRIPT = "text/javascript"
+TYPES = {"theme.js": SCRIPT, "pages.js": SCRIPT, "editor.js": SCRIPT, "pages.css": "text/css"}
 
 
 def test_a_page_names_its_files_by_their_content(pages: Pages, admin: httpx.Client) -> None:
@@ -32,6 +33,16 @@ def test_a_page_names_its_files_by_their_content(pages: Pages, admin: httpx.Clie
         assert answer.headers["Content-Type"].partition(";")[0] == TYPES[address[8:].partition("?")[0]]
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert len(answer.content) > 100
+
+
+def test_the_editor_is_loaded_by_the_page_of_a_text_alone(pages: Pages, admin: httpx.Client) -> None:
+    named = re.findall(r'src="(/static/[^"]+)"', admin.get("/hadoop/prod/files/core-site.xml/text").text)
+    assert [address.partition("?")[0] for address in named] == [
+        f"/static/{name}.js" for name in ("theme", "pages", "editor")
+    ]
+    answer = pages.of("", "").get(named[-1])
+    assert answer.headers["Content-Type"].partition(";")[0] == TYPES["editor.js"]
+    assert len(answer.content) > 100_000
 
 
 @pytest.mark.parametrize("name", ["package.json", "..%2Fpackage.json", "nothing.js", "pages.js%00"])

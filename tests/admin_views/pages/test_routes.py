@@ -11,7 +11,18 @@ from admin_views.api.access import identified
 from admin_views.pages.rendering import PAGES_PREFIX
 from admin_views.permissions import ACTION_NAMES, ROLES
 from tests.admin_views.pages.conftest import PART
-from tests.admin_views.route_table import ANY_USER, CODE, CREATE, DELETE, DEPENDENCIES, EDIT, GROUPS, READ, SUBMISSIONS
+from tests.admin_views.route_table import (
+    ANY_USER,
+    CODE,
+    CREATE,
+    DELETE,
+    DEPENDENCIES,
+    EDIT,
+    GROUPS,
+    HADOOP,
+    READ,
+    SUBMISSIONS,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -20,8 +31,11 @@ if TYPE_CHECKING:
     from tests.admin_views.pages.conftest import Pages
 
 ROW = {"row": "1", "section.1": "arguments", "name.1": "driver-memory", "value.1": "8g"}
-#: Method and path of a route -> the permission it needs, a call that succeeds, its form, its status.
-ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
+CORE_SITE = "/hadoop/prod/files/core-site.xml"
+PROPERTY = {"row": "1", "file.1": "core-site.xml", "name.1": "fs.defaultFS", "value.1": "hdfs://b"}
+XML = b"<configuration/>"
+#: Method and path of a route -> the permission it needs, a call that succeeds, its form or body, its status.
+ROUTES: dict[str, tuple[str, str, dict[str, str] | bytes | None, int]] = {
     "GET /groups": (f"{READ} on {GROUPS}", "/groups", None, 303),
     "POST /groups": (f"can_create on {GROUPS}", "/groups", {"name": "new"}, 303),
     "GET /groups/{name}": (f"{READ} on {GROUPS}", "/groups/prod", None, 200),
@@ -72,6 +86,33 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | None, int]] = {
         {"parent": "4", "revision": "1"},
         303,
     ),
+    "GET /hadoop": (f"{READ} on {HADOOP}", "/hadoop", None, 303),
+    "GET /hadoop/{name}": (f"{READ} on {HADOOP}", "/hadoop/prod", None, 200),
+    "GET /hadoop/{name}/row": (f"{READ} on {HADOOP}", "/hadoop/prod/row?file=core-site.xml", None, 200),
+    "GET /hadoop/{name}/drop": (f"{EDIT} on {HADOOP}", "/hadoop/prod/drop?file=core-site.xml", None, 200),
+    "POST /hadoop/{name}/stage/{file}": (f"{EDIT} on {HADOOP}", "/hadoop/prod/stage/a.xml", XML, 200),
+    "POST /hadoop/{name}/text/{file}": (f"{EDIT} on {HADOOP}", "/hadoop/prod/text/core-site.xml?parent=4", XML, 200),
+    "POST /hadoop/{name}/review": (f"{EDIT} on {HADOOP}", "/hadoop/prod/review", {"parent": "4", **PROPERTY}, 200),
+    "POST /hadoop/{name}/save": (f"{EDIT} on {HADOOP}", "/hadoop/prod/save", {"parent": "4", **PROPERTY}, 303),
+    "POST /hadoop/{name}/files/{file}/text": (
+        f"{EDIT} on {HADOOP}",
+        f"{CORE_SITE}/text",
+        {"parent": "4", "text": XML.decode()},
+        200,
+    ),
+    "POST /hadoop/{name}/files/{file}/field": (f"{EDIT} on {HADOOP}", f"{CORE_SITE}/field?token=1", PROPERTY, 200),
+    **{
+        f"GET /hadoop/{{name}}/files/{{file}}{path}": (f"{EDIT} on {HADOOP}", f"{CORE_SITE}{call}", None, 200)
+        for path, call in (
+            ("", ""),
+            ("/text", "/text?line=2"),
+            ("/row", "/row?key=fs.defaultFS"),
+            ("/edit", "/edit?key=fs.defaultFS"),
+            ("/drop", "/drop?key=fs.defaultFS"),
+            ("/add", "/add"),
+            ("/keys", "/keys?token=1&name.1=fs"),
+        )
+    },
     **{
         f"{method} {path}".replace("KIND", kind): (
             f"{action} on {resource}",
@@ -122,8 +163,9 @@ EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES)
 
 def send(pages: Pages, route: str, client: httpx.Client, headers: dict[str, str] | None = None) -> httpx.Response:
     """Make the route's call."""
-    _, path, form, _ = ROUTES[route]
-    return client.request(route.split()[0], path.format(**pages.names), data=form, headers=headers)
+    _, path, body, _ = ROUTES[route]
+    said: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"data": body}
+    return client.request(route.split()[0], path.format(**pages.names), headers=headers, **said)
 
 
 def guarded_by(call: Any) -> dict[str, str] | None:
