@@ -192,8 +192,11 @@ class SubmissionRow(Base):
     __tablename__ = "couture_submissions"
     __table_args__ = (
         Index(None, "dag_id", "task_id", "run_id"),
-        Index(None, "group_name", "created_at"),
-        Index(None, "state", "created_at"),
+        # lists are filtered by one of these and sorted by time
+        *(Index(None, name, "created_at") for name in ("dag_id", "task_id", "run_id", "submitted_by")),
+        *(Index(None, name, "created_at") for name in ("state", "outcome")),
+        Index(None, "dag_id", "task_id", "created_at"),
+        Index(None, "group_name", "created_at", "dag_id"),  # which DAGs use a group stands in it
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -232,7 +235,7 @@ class SubmissionFileRow(Base):
     """
 
     __tablename__ = "couture_submission_files"
-    __table_args__ = (Index(None, "submission_id", "sha256"),)
+    __table_args__ = (Index(None, "submission_id", "sha256"), Index(None, "name", "submission_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     submission_id: Mapped[str] = mapped_column(ForeignKey(SubmissionRow.id))
