@@ -17,6 +17,8 @@ from config_store.receipts import task_of
 from config_store.wire import Outcome, State, Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import InstrumentedAttribute, Session
     from sqlalchemy.sql import ColumnElement, Select
 
@@ -26,6 +28,16 @@ WITHOUT_DOCUMENTS = [
 ]
 #: An artifact with fewer uses has them sorted; of one with more, the newest submissions are walked through.
 _RARE = 2_000
+#: The fields of filters that a column has to hold, the rarest values first.
+_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
+    "dag_id": SubmissionRow.dag_id,
+    "task_id": SubmissionRow.task_id,
+    "run_id": SubmissionRow.run_id,
+    "submitted_by": SubmissionRow.submitted_by,
+    "group": SubmissionRow.group_name,
+    "outcome": SubmissionRow.outcome,
+    "state": SubmissionRow.state,
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE = re.compile(r"(\d{1,18})-([0-9a-f-]{36})")
 
@@ -126,11 +138,11 @@ def count_submissions(session: Session, filters: Filters, most: int) -> int:
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def _matching_rows(matching: list[ColumnElement[bool]]) -> Select[tuple[SubmissionRow]]:
+def _matching_rows(matching: list[ColumnElement[bool]]) -> Select[SubmissionRow]:
     return select(SubmissionRow).where(*matching).options(*WITHOUT_DOCUMENTS)
 
 
-def _newest_first(matching: list[ColumnElement[bool]]) -> Select[tuple[SubmissionRow]]:
+def _newest_first(matching: list[ColumnElement[bool]]) -> Select[SubmissionRow]:
     return _matching_rows(matching).order_by(SubmissionRow.created_at.desc(), SubmissionRow.id.desc())
 
 
@@ -150,16 +162,9 @@ def _is_newer(place: Place) -> ColumnElement[bool]:
 
 
 def _matching(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
-    columns = {
-        SubmissionRow.dag_id: filters.dag_id,
-        SubmissionRow.task_id: filters.task_id,
-        SubmissionRow.run_id: filters.run_id,
-        SubmissionRow.group_name: filters.group,
-        SubmissionRow.state: filters.state,
-        SubmissionRow.outcome: filters.outcome,
-        SubmissionRow.submitted_by: filters.submitted_by,
-    }
-    conditions = [holds(column, value) for column, value in columns.items() if value is not None]
+    wanted = {name: value for name in _COLUMNS if (value := getattr(filters, name)) is not None}
+    sought = _sought(filters, wanted)
+    conditions = [holds(_COLUMNS[name], value, seek=name in sought) for name, value in wanted.items()]
     if filters.live:
         conditions.append(is_open())
     if filters.since is not None:
@@ -169,6 +174,22 @@ def _matching(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.artifact is not None:
         conditions.append(_uses(session, filters.artifact))
     return conditions
+
+
+def _sought(filters: Filters, wanted: Collection[str]) -> Collection[str]:
+    """The filters that an index is to find: those that leave the fewest rows. The others are only checked.
+
+    Databases without statistics take any index that fits, and nearly all submissions succeeded and are of tasks.
+    """
+    if filters.live:
+        return ()
+    if filters.state not in (None, State.ENDED):
+        return ("state",)
+    if named := [name for name in ("dag_id", "task_id", "run_id") if name in wanted]:
+        return named
+    if filters.artifact is not None:
+        return ()
+    return [name for name in _COLUMNS if name in wanted][:1]
 
 
 def _uses(session: Session, artifact: str) -> ColumnElement[bool]:
@@ -185,9 +206,11 @@ def is_open() -> ColumnElement[bool]:
     return SubmissionRow.state.in_([state for state in State if state is not State.ENDED])
 
 
-def holds(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[bool]:
-    """Whether a column holds the text; none holds what can't be stored."""
-    return false() if unstorable(value) else column == value
+def holds(column: InstrumentedAttribute[Any], value: str, *, seek: bool = True) -> ColumnElement[bool]:
+    """Whether a column holds the text; none holds what can't be stored. Not to ``seek`` it keeps indexes out of it."""
+    if unstorable(value):
+        return false()
+    return column == value if seek else func.coalesce(column, "") == value
 
 
 def _summary(row: SubmissionRow) -> Summary:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, inspect, select, update
+from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind
 from config_store.cleaning import hold_every_blob
@@ -20,7 +21,7 @@ from config_store.errors import Fault, InvalidInput, NotFound, WrongState, rejec
 from config_store.lost import close_earlier_tries
 from config_store.models import LARGEST_INTEGER, ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
 from config_store.names import MAX_LENGTH, check_author, unstorable
-from config_store.receipts import read_receipt
+from config_store.receipts import Progress, read_progress, read_receipt
 from config_store.reruns import find_rerun, fulfil_rerun, pins_of
 from config_store.resolution import redact_request, resolve_plan
 from config_store.submission_lists import WITHOUT_DOCUMENTS, holds
@@ -133,6 +134,17 @@ def check_token(session: Session, submission_id: str, token: str, *, ended: bool
 def get_receipt(session: Session, submission_id: str) -> Receipt:
     """What ran; raises NotFound."""
     return read_receipt(_row(session, submission_id))
+
+
+def get_progress(session: Session, submission_id: str) -> Progress:
+    """How far a submission is, without the documents that say what ran; raises NotFound."""
+    if not _ID.fullmatch(submission_id):
+        raise NotFound("submission", submission_id)
+    slim = [defer(SubmissionRow.plan, raiseload=True), defer(SubmissionRow.request, raiseload=True)]
+    row = session.get(SubmissionRow, submission_id, options=slim)
+    if row is None:
+        raise NotFound("submission", submission_id)
+    return read_progress(row)
 
 
 def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple[str | None, tuple[ReceiptChange, ...]]:

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/groups", include_in_schema=False, default_response_c
 
 PAGE_SIZE = 50
 #: A table shows this many of its settings that match; the search finds the others.
-MAX_ROWS = 500
+MAX_ROWS = 200
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 
 

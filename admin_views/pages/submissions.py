@@ -13,15 +13,17 @@ from admin_views.api import submissions as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.submissions import Reader, RerunWish, Starter
 from admin_views.pages.forms import FormDep
+from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, redirect, render
+from config_store import reruns
 from config_store.errors import reject
 from config_store.moments import read_moment
 from config_store.submission_lists import Filters, count_submissions, read_place, read_stretch
+from config_store.submissions import get_progress
 from config_store.wire import Outcome, RerunMode, State, TaskIdentity
 
 if TYPE_CHECKING:
     from config_store.submission_lists import Stretch
-    from config_store.wire import Receipt
 
 router = APIRouter(prefix="/submissions", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -32,6 +34,8 @@ COUNTED = 1_000
 LIVE = "live"
 #: A comparison offers this many of the task's other submissions.
 _OTHERS = 50
+#: So many differences are shown.
+MAX_CHANGES = 200
 
 
 @dataclass(frozen=True)
@@ -115,30 +119,43 @@ def _refreshes(stretch: Stretch) -> str:
 
 @router.get("/{submission_id}")
 def receipt_page(
-    request: Request, services: ServicesDep, caller: Reader, submission_id: str, against: str | None = None
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    submission_id: str,
+    against: str | None = None,
+    search: str = "",
 ) -> Any:
     """One receipt; ``against`` names the submission it is compared with, by default the last success before."""
     receipt = api.read_submission(services, caller, submission_id)
     difference = api.diff_submissions(services, caller, submission_id, against or None)
+    view = View(request, caller)
     with services.database.reading() as session:
         same_task = Filters(dag_id=receipt.task.dag_id, task_id=receipt.task.task_id)
         others = read_stretch(session, same_task, limit=_OTHERS).items
+        again = reruns.look_ahead(session, receipt)
     return render(
-        View(request, caller),
+        view,
         "submissions/receipt.html",
         receipt=receipt,
         difference=difference,
+        most_changes=MAX_CHANGES,
+        against=against or "",
         others=[other for other in others if other.submission_id != submission_id],
         live=receipt.state is not State.ENDED,
         task_path=task_path(receipt.task),
-        files=_files(receipt),
+        shown=PlanView(receipt.plan, search),
+        may_run=view.may("PUT", "Couture Submissions"),
+        again=again,
     )
 
 
 @router.get("/{submission_id}/progress")
 def progress_part(request: Request, services: ServicesDep, caller: Reader, submission_id: str) -> Any:
     """How far it is; when it has ended, the whole page is asked for anew."""
-    receipt = api.read_submission(services, caller, submission_id)
+    services.close_gone_tries(submission_id)
+    with services.database.reading() as session:
+        receipt = get_progress(session, submission_id)
     live = receipt.state is not State.ENDED
     headers = {} if live else {"HX-Refresh": "true"}
     return render(View(request, caller), "submissions/progress_part.html", headers=headers, receipt=receipt, live=live)
@@ -160,12 +177,3 @@ def task_path(task: TaskIdentity) -> str:
     mapped = f"/mapped/{task.map_index}" if task.map_index >= 0 else ""
     dag, run, name = (quote(part, safe="") for part in (task.dag_id, task.run_id, task.task_id))
     return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}"
-
-
-def _files(receipt: Receipt) -> list[tuple[str, Any]]:
-    """Every file of the plan, with the word for what it is."""
-    plan = receipt.plan
-    files: list[tuple[str, Any]] = [("code", plan.application)] if plan.application else []
-    files += [(str(resource.kind), resource.artifact) for resource in plan.resources if resource.artifact]
-    files += [("Hadoop", file) for file in plan.hadoop_files]
-    return files + ([("krb5.conf", plan.krb5_conf)] if plan.krb5_conf else [])

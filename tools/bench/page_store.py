@@ -45,7 +45,7 @@ class PageSizes:
 
 @dataclass(frozen=True)
 class Names:
-    """What the pages are asked for: a receipt of the large group that failed after one that succeeded, and a usual one."""
+    """Receipts that are asked for: one of the large group that failed after one that succeeded, and a usual one."""
 
     large_receipt: str
     usual_receipt: str
@@ -107,7 +107,9 @@ def _copy_receipts(database: Database, submission_id: str, sizes: PageSizes) -> 
     """Receipts like the one, spread over tasks and days, some failed, some of people."""
     with database.reading() as session:
         row = session.get_one(SubmissionRow, submission_id)
-        pattern = {name: getattr(row, name) for name in ("request", "plan", "facts", "timeline", "app_name", "revision")}
+        pattern = {
+            name: getattr(row, name) for name in ("request", "plan", "facts", "timeline", "app_name", "revision")
+        }
     for start in range(0, sizes.receipts, _BATCH):
         numbers = range(start, min(start + _BATCH, sizes.receipts))
         with database.writing() as session:

@@ -12,7 +12,7 @@ class Scale:
     """Counts of runs and sizes.
 
     ``growth``: how many times the second store of ``resolve`` is the first. ``chain_length``: children in a row.
-    ``page_…``: of the store whose pages are asked for; ``page_settings``: of its one large group; ``page_requests``: for
+    ``page_…``: of the store behind the pages; ``page_settings``: of its one large group, ``page_requests``: for
     each page.
     """
 

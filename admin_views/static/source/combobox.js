@@ -97,6 +97,7 @@ export function listen(say) {
     if (document.activeElement !== input) return;
     open(input);
     const count = optionsOf(list).length;
-    say(count ? `${count} ${count === 1 ? "key" : "keys"}; arrow keys choose` : "No known key");
+    const noun = list.dataset.noun ?? "key";
+    say(count ? `${count} ${noun}${count === 1 ? "" : "s"}; arrow keys choose` : `No known ${noun}`);
   });
 }
