@@ -66,7 +66,7 @@ class CoutureDBManager(BaseDBManager):
     alembic_file = str(MIGRATIONS / "alembic.ini")
     version_table_name = VERSION_TABLE
     supports_table_dropping = True
-    revision_heads_map = {"0.1.0": "0001"}
+    revision_heads_map = {"0.1.0": "0002"}
 
     def get_alembic_config(self) -> Config:
         """Airflow's, with our way to open its database."""

@@ -181,8 +181,13 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
+def status_of(error: Exception) -> tuple[int, str]:
+    """The status and the title of an error that the table knows; raises StopIteration for another."""
+    return next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+
+
 async def _told(request: Request, error: Exception) -> JSONResponse:
-    status, title = next(STATUSES[cls] for cls in type(error).__mro__ if cls in STATUSES)
+    status, title = status_of(error)
     if status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
     return problem(status, title, str(error), type(error).__name__, _headers(error), **_members(error))

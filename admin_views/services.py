@@ -68,6 +68,9 @@ class TaskCatalogue(Protocol):
     def job_request(self, dag_id: str, task_id: str) -> JobRequest:
         """What the task would ask for, templates unrendered; raises NotFound, InvalidInput."""
 
+    def spark_tasks(self, dag_id: str) -> list[str]:
+        """The names of the DAG's tasks that can be previewed, in order; none of a DAG that is not known."""
+
 
 class TaskRuns(Protocol):
     """The task instances of Airflow."""

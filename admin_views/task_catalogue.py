@@ -45,6 +45,12 @@ class SerializedTasks:
         _check_whole(fields)
         return build_request(fields, dag_id=dag_id, task_id=task_id)
 
+    def spark_tasks(self, dag_id: str) -> list[str]:
+        """See :class:`~admin_views.services.TaskCatalogue`."""
+        dag = SerializedDagModel.get_dag(dag_id)
+        tasks = dag.task_dict.items() if dag else ()
+        return sorted(task_id for task_id, task in tasks if _fields(task).get("language") is not None)
+
 
 def _check_whole(fields: Mapping[str, Any]) -> None:
     """Airflow keeps a long templated field as a text that begins so, and only its first part."""

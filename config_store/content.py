@@ -141,7 +141,7 @@ def to_document(content: Content) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Content:
     """The content that :func:`to_document` wrote."""
     sections = {
-        section: {name: _stored(**setting) for name, setting in document[section].items()} for section in SECTIONS
+        section: {name: _stored(setting) for name, setting in document[section].items()} for section in SECTIONS
     }
     keytab, krb5_conf = document["keytab"], document["krb5_conf"]
     return Content(
@@ -156,8 +156,8 @@ def from_document(document: Mapping[str, Any]) -> Content:
     )
 
 
-def _stored(*, value: str, secret: bool, **marks: Any) -> Setting:
-    return Setting(Token(value) if secret else value, secret=secret, **marks)
+def _stored(setting: dict[str, Any]) -> Setting:
+    return Setting(**{**setting, "value": Token(setting["value"])} if setting["secret"] else setting)
 
 
 def check_content(content: Content) -> None:

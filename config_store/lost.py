@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from config_store.models import SubmissionRow
+from config_store.submission_lists import is_open
 from config_store.what_changed import note_changes
 from config_store.wire import Outcome, State
 
@@ -41,7 +42,7 @@ def close_earlier_tries(session: Session, submitter: Submitter, request: JobRequ
             SubmissionRow.task_id == task.task_id,
             SubmissionRow.run_id == task.run_id,
             SubmissionRow.map_index == task.map_index,
-            SubmissionRow.state != State.ENDED,
+            is_open(),
             SubmissionRow.submitted_by == submitter.name,
         )
         .order_by(SubmissionRow.id)
@@ -60,7 +61,7 @@ def _is_other_try(row: SubmissionRow, submitter: Submitter) -> bool:
 
 def open_tries(session: Session, submission_id: str | None = None) -> list[str]:
     """The task instances of this Airflow whose submissions (or the one named) have no end yet."""
-    query = select(SubmissionRow.task_instance_id).where(SubmissionRow.state != State.ENDED)
+    query = select(SubmissionRow.task_instance_id).where(is_open())
     if submission_id is not None:
         query = query.where(SubmissionRow.id == submission_id)
     return [key for key in session.scalars(query) if key is not None]
@@ -68,7 +69,7 @@ def open_tries(session: Session, submission_id: str | None = None) -> list[str]:
 
 def close_gone(session: Session, gone: Mapping[str, str]) -> None:
     """Close the submissions of task instances that run no more; ``gone`` says of each how Airflow has it."""
-    rows = select(SubmissionRow).where(SubmissionRow.task_instance_id.in_(gone), SubmissionRow.state != State.ENDED)
+    rows = select(SubmissionRow).where(SubmissionRow.task_instance_id.in_(gone), is_open())
     for row in session.scalars(rows.order_by(SubmissionRow.id).with_for_update()):
         assert row.task_instance_id is not None
         _close(session, row, _GONE.format(gone[row.task_instance_id]))

@@ -27,7 +27,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from config_store.names import MAX_LENGTH, unstorable
-from config_store.wire import State, Wire
+from config_store.wire import State, SubmitPlan, Wire
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -107,6 +107,16 @@ class Document(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: object) -> Any:
         """From the database."""
         return None if value is None else json.loads(value)
+
+
+class PlanDocument(Document):
+    """The plan of a receipt, checked while its JSON is read: in half the time of a dictionary that is checked then."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: object) -> SubmitPlan:
+        """From the database."""
+        return SubmitPlan.model_validate_json(value)
 
 
 class Base(DeclarativeBase):
@@ -192,8 +202,12 @@ class SubmissionRow(Base):
     __tablename__ = "couture_submissions"
     __table_args__ = (
         Index(None, "dag_id", "task_id", "run_id"),
-        Index(None, "group_name", "created_at"),
-        Index(None, "state", "created_at"),
+        # lists are filtered by one of these and sorted by time
+        *(Index(None, name, "created_at") for name in ("task_id", "run_id", "submitted_by")),
+        *(Index(None, name, "created_at") for name in ("state", "outcome")),
+        Index(None, "dag_id", "created_at", "outcome"),
+        Index(None, "dag_id", "task_id", "created_at", "outcome"),
+        Index(None, "group_name", "created_at", "dag_id"),  # which DAGs use a group stands in it
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -213,7 +227,7 @@ class SubmissionRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     request: Mapped[dict[str, Any]] = mapped_column(Document)
-    plan: Mapped[dict[str, Any]] = mapped_column(Document)
+    plan: Mapped[SubmitPlan] = mapped_column(PlanDocument)
     facts: Mapped[dict[str, Any]] = mapped_column(Document)
     timeline: Mapped[list[dict[str, str]]] = mapped_column(Document)
 
@@ -232,7 +246,7 @@ class SubmissionFileRow(Base):
     """
 
     __tablename__ = "couture_submission_files"
-    __table_args__ = (Index(None, "submission_id", "sha256"),)
+    __table_args__ = (Index(None, "submission_id", "sha256"), Index(None, "name", "submission_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     submission_id: Mapped[str] = mapped_column(ForeignKey(SubmissionRow.id))

@@ -15,13 +15,15 @@ from config_store.models import ArtifactRow, SubmissionFileRow, SubmissionRow, V
 from config_store.usage import WINDOW, choices_of_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from sqlalchemy.orm import Session
 
 #: So many tasks are told, those that ran last.
 MAX_TASKS = 200
+#: Of an artifact that was used more often, so many of the newest uses are looked at.
+MAX_USES = 2_000
 #: A JVM is looked for in so many of the newest receipts.
 _RECEIPTS = 50
 
@@ -59,6 +61,18 @@ class Reach:
     def reached(self) -> tuple[TaskReach, ...]:
         """The tasks that would have the new version at their next start."""
         return tuple(task for task in self.tasks if task.follows)
+
+
+class Use(NamedTuple):
+    """The newest submission of a task that used the artifact, and in which version."""
+
+    dag_id: str
+    task_id: str
+    group_name: str
+    created_at: datetime
+    request: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    version: int
 
 
 class Jvm(NamedTuple):
@@ -110,32 +124,35 @@ def java_release(version: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else None
 
 
-def _last_uses(session: Session, kind: ArtifactKind, name: str) -> Sequence[Any]:
-    """The newest submission in the window of each task that used a version of the artifact, latest first."""
-    of_artifact = select(VersionRow.id).join(ArtifactRow).where(ArtifactRow.kind == kind, ArtifactRow.name == name)
-    used = select(SubmissionFileRow.submission_id).where(SubmissionFileRow.version_id.in_(of_artifact))
-    last = (
-        select(SubmissionRow.dag_id, SubmissionRow.task_id, func.max(SubmissionRow.created_at).label("at"))
-        .where(SubmissionRow.id.in_(used), SubmissionRow.created_at >= datetime.now(UTC) - WINDOW)
-        .group_by(SubmissionRow.dag_id, SubmissionRow.task_id)
-        .order_by(func.max(SubmissionRow.created_at).desc())
-        .limit(MAX_TASKS)
+def _last_uses(session: Session, kind: ArtifactKind, name: str) -> list[Use]:
+    """The newest submission in the window of each task that used a version of the artifact, latest first.
+
+    Of the newest ``MAX_USES`` uses: those of an artifact that all jobs share are too many for a page to wait for.
+    """
+    newest = (
+        select(SubmissionFileRow.submission_id, VersionRow.version)
+        .join(VersionRow, VersionRow.id == SubmissionFileRow.version_id)
+        .join(ArtifactRow)
+        .where(ArtifactRow.kind == kind, ArtifactRow.name == name)
+        .order_by(SubmissionFileRow.id.desc())
+        .limit(MAX_USES)
         .subquery()
     )
-    columns = (SubmissionRow.dag_id, SubmissionRow.task_id, SubmissionRow.group_name, SubmissionRow.created_at)
-    rows = session.execute(
-        select(*columns, SubmissionRow.request, SubmissionRow.facts, VersionRow.version)
-        .join(last, (SubmissionRow.dag_id == last.c.dag_id) & (SubmissionRow.task_id == last.c.task_id))
-        .join(SubmissionFileRow, SubmissionFileRow.submission_id == SubmissionRow.id)
-        .join(VersionRow, VersionRow.id == SubmissionFileRow.version_id)
-        .where(SubmissionRow.created_at == last.c.at, VersionRow.id.in_(of_artifact))
-        .order_by(SubmissionRow.created_at, VersionRow.version)
+    row = SubmissionRow
+    uses = session.execute(
+        select(row.id, row.dag_id, row.task_id, newest.c.version)
+        .join(newest, newest.c.submission_id == row.id)
+        .where(row.created_at >= datetime.now(UTC) - WINDOW)
+        .order_by(row.created_at, newest.c.version)
     )
-    by_task = {(row.dag_id, row.task_id): row for row in rows}  # a job may name two versions: the newer counts
-    return list(reversed(by_task.values()))
+    last = {(use.dag_id, use.task_id): use for use in uses}  # a job may name two versions: the newer counts
+    versions = {use.id: use.version for use in last.values()}
+    columns = (row.id, row.dag_id, row.task_id, row.group_name, row.created_at, row.request, row.facts)
+    latest = select(*columns).where(row.id.in_(versions)).order_by(row.created_at.desc()).limit(MAX_TASKS)
+    return [Use(*use[1:], versions[use.id]) for use in session.execute(latest)]
 
 
-def _task(use: Any, kind: ArtifactKind, name: str, choices: Mapping[str, set[int | None]]) -> TaskReach:
+def _task(use: Use, kind: ArtifactKind, name: str, choices: Mapping[str, set[int | None]]) -> TaskReach:
     asked = _asked(use.request, kind, name)
     if asked is None:  # its group gives it the dependency, if it still does
         asked = choices.get(use.group_name, set())

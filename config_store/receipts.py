@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config_store.artifacts import ArtifactKind
 from config_store.content import SECTIONS
 from config_store.diff import Change
 from config_store.settings import twin_key
-from config_store.wire import HIDDEN, JobRequest, Outcome, Receipt, State, SubmitPlan, TaskIdentity, TimelineEntry
+from config_store.wire import HIDDEN, JobRequest, Outcome, Receipt, State, TaskIdentity, TimelineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config_store.models import SubmissionRow
-    from config_store.wire import PlannedArtifact, ResourceKind, SettingKind
+    from config_store.wire import PlannedArtifact, ResourceKind, SettingKind, SubmitPlan
 
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
@@ -31,9 +32,33 @@ def read_receipt(row: SubmissionRow) -> Receipt:
         group=row.group_name,
         revision=row.revision,
         request=JobRequest.model_validate(row.request),
-        plan=SubmitPlan.model_validate(row.plan),
+        plan=row.plan,
         timeline=tuple(TimelineEntry.model_validate(entry) for entry in row.timeline),
         **row.facts,
+    )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a submission is: what changes of a receipt while its task runs."""
+
+    submission_id: str
+    state: State
+    outcome: Outcome | None
+    message: str | None
+    last_lines: str | None
+    timeline: tuple[TimelineEntry, ...]
+
+
+def read_progress(row: SubmissionRow) -> Progress:
+    """The progress that a row holds, whose plan and request need not be loaded."""
+    return Progress(
+        submission_id=row.id,
+        state=State(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        message=row.facts.get("message"),
+        last_lines=row.facts.get("last_lines"),
+        timeline=tuple(TimelineEntry.model_validate(entry) for entry in row.timeline),
     )
 
 

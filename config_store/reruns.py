@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from config_store.artifacts import ArtifactKind
+from config_store.artifacts import ArtifactKind, find_newest
 from config_store.errors import NotFound, Unresolvable, WrongState
-from config_store.models import SubmissionRow
+from config_store.models import GroupRow, SubmissionRow
 from config_store.receipts import read_receipt, task_of
 from config_store.wire import Outcome, Rerun, RerunMode, State
 
@@ -48,6 +48,40 @@ class Wish:
 
     task: TaskIdentity
     before: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ThenAndNow:
+    """A version of an artifact in a receipt, and the newest one; ``now`` is None for an artifact that is deleted."""
+
+    name: str
+    then: int
+    now: int | None
+
+
+@dataclass(frozen=True)
+class LookAhead:
+    """What a task would take if it ran again as now; ``revision`` is None when the group of its receipt is gone."""
+
+    revision: int | None
+    artifacts: tuple[ThenAndNow, ...]
+
+
+def look_ahead(session: Session, receipt: Receipt) -> LookAhead:
+    """The group's present revision and the newest versions of the receipt's artifacts, beside those of then."""
+    versions = versions_of(receipt)
+    names: dict[ArtifactKind, list[str]] = {}
+    for kind, name in versions:
+        names.setdefault(kind, []).append(name)
+    newest = find_newest(session, names)
+    group = (GroupRow.name == receipt.group) & GroupRow.deleted_at.is_(None)
+    return LookAhead(
+        revision=session.scalar(select(GroupRow.revision).where(group)),
+        artifacts=tuple(
+            ThenAndNow(name, then, newest[kind, name].version if (kind, name) in newest else None)
+            for (kind, name), then in versions.items()
+        ),
+    )
 
 
 def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> Wish:
@@ -124,11 +158,16 @@ def pins_of(receipt: Receipt, rerun: Rerun) -> Pins | None:
     """What is pinned; None for a task that runs as now."""
     if rerun.mode is RerunMode.NOW:
         return None
+    return Pins(receipt.submission_id, receipt.group, receipt.revision, versions_of(receipt), rerun.asked_by)
+
+
+def versions_of(receipt: Receipt) -> dict[tuple[ArtifactKind, str], int]:
+    """The artifacts that a receipt names, by kind and name, each with its version."""
     plan = receipt.plan
     versions = {(ArtifactKind.DEPENDENCY, r.artifact.name): r.artifact.version for r in plan.resources if r.artifact}
     if plan.application:
         versions[ArtifactKind.CODE, plan.application.name] = plan.application.version
-    return Pins(receipt.submission_id, receipt.group, receipt.revision, versions, rerun.asked_by)
+    return versions
 
 
 def _goes_on(row: SubmissionRow, former: Rerun) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, false, func, insert, inspect, select, update
+from sqlalchemy import delete, insert, inspect, select, update
 from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind
@@ -21,9 +21,10 @@ from config_store.errors import Fault, InvalidInput, NotFound, WrongState, rejec
 from config_store.lost import close_earlier_tries
 from config_store.models import LARGEST_INTEGER, ArtifactRow, SubmissionFileRow, SubmissionRow, VersionRow
 from config_store.names import MAX_LENGTH, check_author, unstorable
-from config_store.receipts import read_receipt, task_of
+from config_store.receipts import Progress, read_progress, read_receipt
 from config_store.reruns import find_rerun, fulfil_rerun, pins_of
 from config_store.resolution import redact_request, resolve_plan
+from config_store.submission_lists import WITHOUT_DOCUMENTS, holds
 from config_store.what_changed import compare_receipts, find_last_success, note_changes
 from config_store.wire import (
     JobRequest,
@@ -35,7 +36,6 @@ from config_store.wire import (
     State,
     StoredFile,
     SubmitPlan,
-    Summary,
     TaskIdentity,
     Ticket,
 )
@@ -43,17 +43,12 @@ from config_store.wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy.orm import InstrumentedAttribute, Session
-    from sqlalchemy.sql import ColumnElement
+    from sqlalchemy.orm import Session
 
     from config_store.secrets import Cipher
 
 _ORDER = list(State)
 _ID = re.compile(r"[0-9a-f-]{36}")
-#: Lists need none of the large documents; to read them all the same is an error.
-_WITHOUT_PLAN = [
-    defer(column, raiseload=True) for column in (SubmissionRow.request, SubmissionRow.plan, SubmissionRow.timeline)
-]
 #: What a report may add to a receipt, beside its state and outcome.
 _FACTS = tuple(name for name in Report.model_fields if name not in ("state", "outcome"))
 
@@ -65,22 +60,6 @@ class Submitter:
     name: str
     task: TaskIdentity
     task_instance_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which submissions to list; None matches all. ``since`` and before ``until``, with a zone: when it was made."""
-
-    dag_id: str | None = None
-    task_id: str | None = None
-    run_id: str | None = None
-    group: str | None = None
-    artifact: str | None = None
-    state: State | None = None
-    outcome: Outcome | None = None
-    submitted_by: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 def submit(session: Session, request: JobRequest, submitter: Submitter, cipher: Cipher) -> Ticket:
@@ -157,6 +136,17 @@ def get_receipt(session: Session, submission_id: str) -> Receipt:
     return read_receipt(_row(session, submission_id))
 
 
+def get_progress(session: Session, submission_id: str) -> Progress:
+    """How far a submission is, without the documents that say what ran; raises NotFound."""
+    if not _ID.fullmatch(submission_id):
+        raise NotFound("submission", submission_id)
+    slim = [defer(SubmissionRow.plan, raiseload=True), defer(SubmissionRow.request, raiseload=True)]
+    row = session.get(SubmissionRow, submission_id, options=slim)
+    if row is None:
+        raise NotFound("submission", submission_id)
+    return read_progress(row)
+
+
 def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple[str | None, tuple[ReceiptChange, ...]]:
     """What differs between two submissions; without ``from_id`` from the last success of the task before ``to_id``.
 
@@ -171,53 +161,11 @@ def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple
 
 def get_file(session: Session, submission_id: str, sha256: str) -> StoredFile:
     """A file that the submission uses; raises NotFound for any other."""
-    used = _holds(SubmissionFileRow.submission_id, submission_id) & _holds(SubmissionFileRow.sha256, sha256)
+    used = holds(SubmissionFileRow.submission_id, submission_id) & holds(SubmissionFileRow.sha256, sha256)
     row = session.scalars(select(SubmissionFileRow).where(used).limit(1)).first()
     if row is None:
         raise NotFound(f"file of submission {submission_id} with the sha256", sha256)
     return StoredFile(name=row.name, sha256=row.sha256, size=row.size)
-
-
-def list_submissions(
-    session: Session, filters: Filters, *, limit: int = 50, offset: int = 0
-) -> tuple[list[Summary], int]:
-    """One page, newest first, and how many match."""
-    conditions = list(_conditions(filters))
-    total = session.scalar(select(func.count()).select_from(SubmissionRow).where(*conditions)) or 0
-    rows = session.scalars(
-        select(SubmissionRow)
-        .where(*conditions)
-        .options(*_WITHOUT_PLAN)
-        .order_by(SubmissionRow.created_at.desc(), SubmissionRow.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    return [_summary(row) for row in rows], total
-
-
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    columns = {
-        SubmissionRow.dag_id: filters.dag_id,
-        SubmissionRow.task_id: filters.task_id,
-        SubmissionRow.run_id: filters.run_id,
-        SubmissionRow.group_name: filters.group,
-        SubmissionRow.state: filters.state,
-        SubmissionRow.outcome: filters.outcome,
-        SubmissionRow.submitted_by: filters.submitted_by,
-    }
-    conditions = [_holds(column, value) for column, value in columns.items() if value is not None]
-    if filters.since is not None:
-        conditions.append(SubmissionRow.created_at >= filters.since)
-    if filters.until is not None:
-        conditions.append(SubmissionRow.created_at < filters.until)
-    if filters.artifact is not None:
-        used = select(SubmissionFileRow.submission_id).where(_holds(SubmissionFileRow.name, filters.artifact))
-        conditions.append(SubmissionRow.id.in_(used))
-    return conditions
-
-
-def _holds(column: InstrumentedAttribute[Any], value: str) -> ColumnElement[bool]:
-    return false() if unstorable(value) else column == value
 
 
 def _row(session: Session, submission_id: str, *, lock: bool = False) -> SubmissionRow:
@@ -238,7 +186,7 @@ def _row_of_try(session: Session, submitter: Submitter) -> SubmissionRow | None:
     if submitter.task_instance_id is None:
         return None
     query = select(SubmissionRow).where(SubmissionRow.task_instance_id == submitter.task_instance_id)
-    locked = query.options(*_WITHOUT_PLAN).with_for_update()
+    locked = query.options(*WITHOUT_DOCUMENTS).with_for_update()
     return session.scalar(locked, execution_options={"populate_existing": True})
 
 
@@ -261,7 +209,7 @@ def _begin(session: Session, submitter: Submitter, planned: dict[str, Any]) -> S
     row.enter(State.PLANNED)
     values = {column.key: getattr(row, column.key) for column in inspect(SubmissionRow).column_attrs}
     insert_unless_there(session, SubmissionRow, **{**values, **planned})
-    return _row_of_try(session, submitter) or session.get_one(SubmissionRow, row.id, options=_WITHOUT_PLAN)
+    return _row_of_try(session, submitter) or session.get_one(SubmissionRow, row.id, options=WITHOUT_DOCUMENTS)
 
 
 def _plan_anew(session: Session, row: SubmissionRow, planned: dict[str, Any]) -> None:
@@ -341,22 +289,6 @@ def _version_ids(session: Session, files: Iterable[StoredFile]) -> dict[tuple[st
 def _facts(report: Report) -> dict[str, Any]:
     told = report.model_dump(mode="json", exclude_none=True)
     return {name: told[name] for name in _FACTS if name in told}
-
-
-def _summary(row: SubmissionRow) -> Summary:
-    return Summary(
-        submission_id=row.id,
-        task=task_of(row),
-        state=State(row.state),
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        group=row.group_name,
-        revision=row.revision,
-        app_name=row.app_name,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        exit_code=row.facts.get("exit_code"),
-        message=row.facts.get("message"),
-    )
 
 
 def _sha256(text: str) -> str:

@@ -15,10 +15,13 @@ from config_store.models import GroupRow, RevisionRow, SubmissionFileRow, Submis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
 #: A DAG that ran longer ago than this no longer counts as a user.
 WINDOW = timedelta(days=30)
+#: A page tells of each version of an artifact that is used more often by so many of its newest uses.
+MAX_USES = 500
 
 
 @dataclass(frozen=True)
@@ -75,20 +78,22 @@ def last_use_by_dag(session: Session, version_ids: Sequence[int]) -> list[tuple[
 
 
 def last_use_by_version(session: Session, version_ids: Sequence[int]) -> dict[int, list[tuple[str, datetime]]]:
-    """The DAGs that ever used each of the versions, with the time of the last use, latest first."""
+    """The DAGs of the newest ``MAX_USES`` uses of each version, with the time of the last use, latest first."""
     last = func.max(SubmissionRow.created_at)
-    rows = session.execute(
-        select(SubmissionFileRow.version_id, SubmissionRow.dag_id, last)
-        .join(SubmissionRow, SubmissionRow.id == SubmissionFileRow.submission_id)
-        .where(SubmissionFileRow.version_id.in_(version_ids))
-        .group_by(SubmissionFileRow.version_id, SubmissionRow.dag_id)
-        .order_by(last.desc())
-    )
     found: dict[int, list[tuple[str, datetime]]] = {}
-    for version_id, dag_id, at in rows:
-        if version_id is not None:  # for the type alone: they are among those asked for
-            found.setdefault(version_id, []).append((dag_id, at))
+    for version_id in version_ids:
+        used = newest_uses(SubmissionFileRow.version_id == version_id, MAX_USES)
+        by_dag = select(SubmissionRow.dag_id, last).where(SubmissionRow.id.in_(used)).group_by(SubmissionRow.dag_id)
+        if rows := session.execute(by_dag.order_by(last.desc())).all():
+            found[version_id] = [(dag_id, at) for dag_id, at in rows]
     return found
+
+
+def newest_uses(condition: ColumnElement[bool], most: int) -> Select[str]:
+    """The submissions of so many of the newest uses that meet the condition, to select from."""
+    newest = select(SubmissionFileRow.submission_id).where(condition).order_by(SubmissionFileRow.id.desc()).limit(most)
+    # MySQL takes no limit within IN, but one within a table there
+    return select(newest.subquery().c.submission_id)
 
 
 def groups_using_dependency(

@@ -13,15 +13,27 @@ if TYPE_CHECKING:
 
 #: Where Airflow shows the page of submissions, and behind it the page's own path.
 RECEIPTS = "/plugin/spark-submissions"
-_PAGE = "/couture/pages/submissions"
+_PAGE, _PREVIEWS = "/couture/pages/submissions", "/couture/pages/previews"
 
 
 def receipt_url(submission_id: str, base_url: str = "") -> str:
     """The page of a receipt, within Airflow's own; ``base_url`` of another Airflow, or empty for this one's."""
+    return f"{_pages_url(base_url)}{_PAGE}/{submission_id}"
+
+
+def _pages_url(base_url: str) -> str:
+    """What stands before the path of a page of ours."""
     from airflow.sdk.configuration import conf
 
     base = (base_url or conf.get("api", "base_url", fallback="") or "").rstrip("/")
-    return f"{base}{RECEIPTS}{urlsplit(base).path}{_PAGE}/{submission_id}"
+    return f"{base}{RECEIPTS}{urlsplit(base).path}"
+
+
+def preview_url(dag_id: str, task_id: str) -> str:
+    """The page that tells what a task would run now, within Airflow's own."""
+    from urllib.parse import urlencode
+
+    return f"{_pages_url('')}{_PREVIEWS}?{urlencode({'dag': dag_id, 'task': task_id})}"
 
 
 def run_url(dag_id: str, run_id: str) -> str:
@@ -45,6 +57,17 @@ class ReceiptLink(BaseOperatorLink):
         Airflow calls this after the task's end, in the task's process, and stores the answer under the same key.
         """
         return _stored_link(ti_key, self.xcom_key)
+
+
+class PreviewLink(BaseOperatorLink):
+    """From a task to what it would run now; stored by Airflow after a try, as every link."""
+
+    name = "Spark preview"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """The address; empty for a task whose store is another Airflow's, which does not know the DAG."""
+        is_elsewhere = getattr(operator, "couture_conn_id", None) is not None
+        return "" if is_elsewhere else preview_url(ti_key.dag_id, ti_key.task_id)
 
 
 class ZoomLink(BaseOperatorLink):

@@ -108,7 +108,11 @@ def get_provider_info() -> dict[str, Any]:
                 },
             }
         ],
-        "extra-links": ["couture_ops.links.ReceiptLink", "couture_ops.links.ZoomLink"],
+        "extra-links": [
+            "couture_ops.links.ReceiptLink",
+            "couture_ops.links.PreviewLink",
+            "couture_ops.links.ZoomLink",
+        ],
         "db-managers": ["admin_views.database.CoutureDBManager"],
         "cli": ["admin_views.commands.get_cli_commands"],
         "config": {

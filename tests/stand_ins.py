@@ -222,6 +222,10 @@ class ListedTasks:
             raise NotFound("task", task_id)
         return self.requests[dag_id, task_id]
 
+    def spark_tasks(self, dag_id: str) -> list[str]:
+        """The listed tasks of the DAG."""
+        return sorted(task_id for dag, task_id in self.requests if dag == dag_id)
+
 
 def archived(name: str, content: bytes) -> bytes:
     """The content, behind the mark of a zip archive where the store asks for one."""

@@ -15,9 +15,11 @@ from admin_views.bodies import download
 from admin_views.permissions import Resource
 from admin_views.problems import ForbiddenDag, NotProven, Unauthenticated
 from admin_views.services import Caller
-from config_store import reruns, submissions
+from config_store import reruns, submission_lists, submissions
 from config_store.errors import reject
-from config_store.submissions import Filters, Submitter
+from config_store.moments import read_moment
+from config_store.submission_lists import Filters
+from config_store.submissions import Submitter
 from config_store.wire import (
     SUBMISSION_SCHEME,
     TASK_SCHEME,
@@ -128,14 +130,18 @@ def list_submissions(
     artifact: str | None = None,
     state: State | None = None,
     outcome: Outcome | None = None,
+    submitted_by: Annotated[str | None, Query(description="task, or the user who submitted from outside")] = None,
+    since: Annotated[str, Query(description="a date or time; UTC when it names no zone")] = "",
+    until: Annotated[str, Query(description="a date or time before which it was made")] = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[Summary]:
     """The submissions, newest first."""
+    times = read_moment("since", since), read_moment("until", until)
     services.close_gone_tries()
-    filters = Filters(dag_id, task_id, run_id, group, artifact, state, outcome)
+    filters = Filters(dag_id, task_id, run_id, group, artifact, state, outcome, submitted_by, *times)
     with services.database.reading() as session:
-        found, total = submissions.list_submissions(session, filters, limit=limit, offset=offset)
+        found, total = submission_lists.list_submissions(session, filters, limit=limit, offset=offset)
     return Page(items=found, total=total)
 
 

@@ -43,7 +43,7 @@ router = APIRouter(prefix="/groups", include_in_schema=False, default_response_c
 
 PAGE_SIZE = 50
 #: A table shows this many of its settings that match; the search finds the others.
-MAX_ROWS = 500
+MAX_ROWS = 200
 #: A save and its row in the audit log are made by one transaction, at most so far apart.
 _AROUND_SAVE = timedelta(seconds=30)
 PageNumber = Annotated[int, Query(ge=1, le=10**6)]

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from admin_views.api import submissions as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.submissions import Reader, RerunWish, Starter
 from admin_views.pages.forms import FormDep
+from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, redirect, render
-from config_store import submissions
+from config_store import reruns
 from config_store.errors import reject
 from config_store.moments import read_moment
-from config_store.submissions import Filters
+from config_store.submission_lists import Filters, count_submissions, read_place, read_stretch
+from config_store.submissions import get_progress
 from config_store.wire import Outcome, RerunMode, State, TaskIdentity
 
 if TYPE_CHECKING:
-    from config_store.wire import Receipt, Summary
+    from config_store.submission_lists import Stretch
 
 router = APIRouter(prefix="/submissions", include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE_SIZE = 50
+#: Beyond that many the list says that there are more.
+COUNTED = 1_000
+#: The word for every state but the last one.
+LIVE = "live"
 #: A comparison offers this many of the task's other submissions.
 _OTHERS = 50
+#: So many differences are shown.
+MAX_CHANGES = 200
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Asked:
 
     def filters(self) -> Filters:
         """As the store reads them; raises InvalidInput for a status or time that is none."""
-        state, outcome = _status(self.status)
+        state, outcome = _status("" if self.status == LIVE else self.status)
         return Filters(
             dag_id=self.dag or None,
             task_id=self.task or None,
@@ -58,6 +66,7 @@ class Asked:
             submitted_by=self.by or None,
             since=read_moment("since", self.since),
             until=read_moment("until", self.until),
+            live=self.status == LIVE,
         )
 
 
@@ -69,69 +78,84 @@ def _status(word: str) -> tuple[State | None, Outcome | None]:
         return None, Outcome(word)
     if word in list(State):
         return State(word), None
-    raise reject("status", f"{word[:50]!r} is none of {', '.join([*State, *Outcome])}")
+    raise reject("status", f"{word[:50]!r} is none of {', '.join([LIVE, *State, *Outcome])}")
 
 
 AskedDep = Annotated[Asked, Depends()]
-PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 
 
 @router.get("")
-def list_page(request: Request, services: ServicesDep, caller: Reader, asked: AskedDep, page: PageNumber = 1) -> Any:
-    """The submissions, newest first; htmx gets the list alone."""
+def list_page(
+    request: Request, services: ServicesDep, caller: Reader, asked: AskedDep, older: str = "", newer: str = ""
+) -> Any:
+    """The submissions, newest first, from a place in the list on; htmx gets the list alone."""
+    filters, behind, before = asked.filters(), read_place("older", older), read_place("newer", newer)
     services.close_gone_tries()
     with services.database.reading() as session:
-        found, total = submissions.list_submissions(
-            session, asked.filters(), limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
-        )
+        stretch = read_stretch(session, filters, limit=PAGE_SIZE, older=behind, newer=before)
+        total = count_submissions(session, filters, COUNTED)
     view = View(request, caller)
     return render(
         view,
         "submissions/list_part.html" if view.is_part else "submissions/list.html",
         asked=asked,
-        found=found,
-        total=total,
-        page=page,
-        pages=max(1, -(-total // PAGE_SIZE)),
-        first=(page - 1) * PAGE_SIZE + 1,
-        live=_refreshes(found, page),
-        statuses=[state for state in State if state is not State.ENDED] + list(Outcome),
+        filters=asdict(asked),
+        stretch=stretch,
+        older=older,
+        newer=newer,
+        total=f"{total:,}" if total < COUNTED else f"{COUNTED:,} and more",
+        is_only=total == 1,
+        live=_refreshes(stretch),
+        statuses=[LIVE, *(state for state in State if state is not State.ENDED), *Outcome],
     )
 
 
-def _refreshes(found: list[Summary], page: int) -> str:
+def _refreshes(stretch: Stretch) -> str:
     """How often the list is asked for anew: soon while something runs, seldom where new ones would appear."""
-    if any(summary.state is not State.ENDED for summary in found):
+    if any(summary.state is not State.ENDED for summary in stretch.items):
         return "3s"
-    return "15s" if page == 1 else ""
+    return "15s" if stretch.newer is None else ""
 
 
 @router.get("/{submission_id}")
 def receipt_page(
-    request: Request, services: ServicesDep, caller: Reader, submission_id: str, against: str | None = None
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    submission_id: str,
+    against: str | None = None,
+    search: str = "",
 ) -> Any:
     """One receipt; ``against`` names the submission it is compared with, by default the last success before."""
     receipt = api.read_submission(services, caller, submission_id)
     difference = api.diff_submissions(services, caller, submission_id, against or None)
+    view = View(request, caller)
     with services.database.reading() as session:
         same_task = Filters(dag_id=receipt.task.dag_id, task_id=receipt.task.task_id)
-        others, _ = submissions.list_submissions(session, same_task, limit=_OTHERS)
+        others = read_stretch(session, same_task, limit=_OTHERS).items
+        again = reruns.look_ahead(session, receipt)
     return render(
-        View(request, caller),
+        view,
         "submissions/receipt.html",
         receipt=receipt,
         difference=difference,
+        most_changes=MAX_CHANGES,
+        against=against or "",
         others=[other for other in others if other.submission_id != submission_id],
         live=receipt.state is not State.ENDED,
         task_path=task_path(receipt.task),
-        files=_files(receipt),
+        shown=PlanView(receipt.plan, search),
+        may_run=view.may("PUT", "Couture Submissions"),
+        again=again,
     )
 
 
 @router.get("/{submission_id}/progress")
 def progress_part(request: Request, services: ServicesDep, caller: Reader, submission_id: str) -> Any:
     """How far it is; when it has ended, the whole page is asked for anew."""
-    receipt = api.read_submission(services, caller, submission_id)
+    services.close_gone_tries(submission_id)
+    with services.database.reading() as session:
+        receipt = get_progress(session, submission_id)
     live = receipt.state is not State.ENDED
     headers = {} if live else {"HX-Refresh": "true"}
     return render(View(request, caller), "submissions/progress_part.html", headers=headers, receipt=receipt, live=live)
@@ -153,12 +177,3 @@ def task_path(task: TaskIdentity) -> str:
     mapped = f"/mapped/{task.map_index}" if task.map_index >= 0 else ""
     dag, run, name = (quote(part, safe="") for part in (task.dag_id, task.run_id, task.task_id))
     return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}"
-
-
-def _files(receipt: Receipt) -> list[tuple[str, Any]]:
-    """Every file of the plan, with the word for what it is."""
-    plan = receipt.plan
-    files: list[tuple[str, Any]] = [("code", plan.application)] if plan.application else []
-    files += [(str(resource.kind), resource.artifact) for resource in plan.resources if resource.artifact]
-    files += [("Hadoop", file) for file in plan.hadoop_files]
-    return files + ([("krb5.conf", plan.krb5_conf)] if plan.krb5_conf else [])

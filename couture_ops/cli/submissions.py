@@ -40,6 +40,7 @@ def submissions() -> None:
         "couture submissions",
         "couture submissions list --dag ratings_dag --task ratings --limit 5",
         "couture submissions list --group prod --outcome failed --output json",
+        "couture submissions list --who ada --since 2026-01-31 --before 2026-02-28T18:00+01:00",
     ),
 )
 @click.option("--dag", "dag_id", metavar="DAG", help="Only those of this DAG.")
@@ -49,6 +50,9 @@ def submissions() -> None:
 @click.option("--artifact", metavar="NAME", help="Only those that used this artifact.")
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those with this outcome.")
+@click.option("--who", "submitted_by", metavar="NAME", help="Only those of this user; `task`: those of tasks.")
+@click.option("--since", metavar="TIME", help="Only those made at this date or time or later; UTC without a zone.")
+@click.option("--before", "until", metavar="TIME", help="Only those made before this date or time.")
 @paging_options
 @output_option
 @with_api

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from couture_ops.errors import ContradictingParameters, MissingParameter
-from couture_ops.links import ReceiptLink
+from couture_ops.links import PreviewLink, ReceiptLink
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -63,7 +63,7 @@ class BaseSparkOperator(BaseOperator):
         "spark_configurations": "json",
         "env_vars": "json",
     }
-    operator_extra_links = (ReceiptLink(),)
+    operator_extra_links = (ReceiptLink(), PreviewLink())
     ui_color = "#fff4e5"
 
     def __init__(

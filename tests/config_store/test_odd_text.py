@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config_store import artifacts, groups, submissions
+from config_store import artifacts, groups, submission_lists, submissions
 from config_store.errors import InvalidInput, NotFound
-from config_store.submissions import Filters
+from config_store.submission_lists import Filters
 from config_store.wire import State
 from tests.config_store.store import CODE, DEPENDENCY
 from tests.stand_ins import task
@@ -97,7 +97,7 @@ def test_an_odd_filter_matches_nothing(filled: Store, name: str) -> None:
             Filters(artifact=name),
         ]
         for filters in by_field:
-            assert submissions.list_submissions(session, filters) == ([], 0)
+            assert submission_lists.list_submissions(session, filters) == ([], 0)
         assert not submissions.check_token(session, name, "token")
 
 

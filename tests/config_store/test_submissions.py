@@ -14,7 +14,8 @@ from sqlalchemy import event, select
 
 from config_store.errors import InvalidInput, NotFound, UnknownGroup, WrongState
 from config_store.models import SubmissionFileRow, SubmissionRow
-from config_store.submissions import Filters, check_token, get_file, list_submissions
+from config_store.submission_lists import Filters, list_submissions
+from config_store.submissions import check_token, get_file
 from config_store.wire import JobRequest, Outcome, Receipt, State, TaskIdentity, Ticket
 from tests.config_store.store import CODE, Store, effective, secret
 from tests.stand_ins import task

@@ -24,6 +24,8 @@ from config_store.models import (
 from config_store.settings import Setting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
 #: How many dependencies a group adds to its jobs.
@@ -63,14 +65,15 @@ def fill(url: str, sizes: Sizes) -> None:
     database = Database(open_engine(url))
     try:
         with database.writing() as session:
-            _insert_artifacts(session, sizes.artifacts)
+            insert_artifacts(session, sizes.artifacts)
             _insert_groups(session, sizes)
             _insert_receipts(session, sizes)
     finally:
         database.engine.dispose()
 
 
-def _insert_artifacts(session: Session, count: int) -> None:
+def insert_artifacts(session: Session, count: int) -> None:
+    """So many artifacts of one version each, half of them code."""
     named = [(kind, number) for kind in ArtifactKind for number in range(count // 2)]
     rows: list[dict[str, Any]] = [
         {"id": place, "kind": kind, "name": artifact_name(kind, number), "newest": 1}
@@ -89,8 +92,8 @@ def _insert_artifacts(session: Session, count: int) -> None:
         }
         for row in rows
     ]
-    _insert(session, ArtifactRow, rows)
-    _insert(session, VersionRow, versions)
+    insert_rows(session, ArtifactRow, rows)
+    insert_rows(session, VersionRow, versions)
 
 
 def _insert_groups(session: Session, sizes: Sizes) -> None:
@@ -126,8 +129,8 @@ def _insert_receipts(session: Session, sizes: Sizes) -> None:
         version = number % programs + 1
         file = {"submission_id": row["id"], "sha256": _sha256(name), "name": name, "size": 1, "version_id": version}
         files.append(file)
-    _insert(session, SubmissionRow, rows)
-    _insert(session, SubmissionFileRow, files)
+    insert_rows(session, SubmissionRow, rows)
+    insert_rows(session, SubmissionFileRow, files)
 
 
 def _receipt(number: int, group: str) -> dict[str, Any]:
@@ -154,7 +157,8 @@ def _receipt(number: int, group: str) -> dict[str, Any]:
     }
 
 
-def _insert(session: Session, model: Any, rows: list[dict[str, Any]]) -> None:
+def insert_rows(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of a table, some hundreds in a statement."""
     for start in range(0, len(rows), _CHUNK):
         session.execute(insert(model), rows[start : start + _CHUNK])
 

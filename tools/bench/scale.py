@@ -12,6 +12,8 @@ class Scale:
     """Counts of runs and sizes.
 
     ``growth``: how many times the second store of ``resolve`` is the first. ``chain_length``: children in a row.
+    ``page_…``: of the store behind the pages; ``page_settings``: of its one large group, ``page_requests``: for
+    each page.
     """
 
     name: str
@@ -34,6 +36,12 @@ class Scale:
     cli_runs: int
     chain_runs: int
     chain_length: int
+    page_settings: int
+    page_artifacts: int
+    page_receipts: int
+    page_requests: int
+    connections: int
+    xml_bytes: int
 
 
 FULL = Scale(
@@ -57,6 +65,12 @@ FULL = Scale(
     cli_runs=7,
     chain_runs=5,
     chain_length=10,
+    page_settings=10_000,
+    page_artifacts=1000,
+    page_receipts=100_000,
+    page_requests=40,
+    connections=1000,
+    xml_bytes=5 * MB,
 )
 SMALL = Scale(
     name="small",
@@ -79,5 +93,11 @@ SMALL = Scale(
     cli_runs=2,
     chain_runs=1,
     chain_length=2,
+    page_settings=300,
+    page_artifacts=100,
+    page_receipts=2000,
+    page_requests=3,
+    connections=100,
+    xml_bytes=200_000,
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}

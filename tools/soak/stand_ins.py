@@ -85,6 +85,10 @@ class NoTasks:
         """There is none."""
         raise NotFound("task", task_id)
 
+    def spark_tasks(self, dag_id: str) -> list[str]:
+        """There is none."""
+        return []
+
     def run_again(self, task: TaskIdentity) -> None:
         """There is none."""
         raise NotFound("task", task.task_id)

@@ -98,6 +98,7 @@ export function listen(say) {
     if (document.activeElement !== input) return;
     open(input);
     const count = optionsOf(list).length;
-    say(count ? `${count} ${count === 1 ? "proposal" : "proposals"}; arrow keys choose` : "Nothing is proposed");
+    const noun = list.dataset.noun ?? "proposal";
+    say(count ? `${count} ${noun}${count === 1 ? "" : "s"}; arrow keys choose` : `No ${noun} fits`);
   });
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.admin_views.pages.conftest import Pages
 
 EVIL = "<script>alert(1)</script>"
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def submit(pages: Pages, *reports: dict[str, Any], proof: str = "ti-9:x", **more: Any) -> str:
@@ -39,8 +41,8 @@ def test_the_list_shows_the_newest_first_and_asks_again_while_something_runs(pag
     text = admin.get("/submissions").text
     places = [text.index(f"/submissions/{one}") for one in (newest, pages.names["ended"], pages.names["submission"])]
     assert places == sorted(places)
-    assert "1 to 3 of 3" in text
-    assert 'hx-get="/pages/submissions?page=1" hx-trigger="every 3s"' in text
+    assert '<p class="small">3 submissions</p>' in text
+    assert 'hx-get="/pages/submissions" hx-trigger="every 3s"' in text
 
 
 def test_htmx_gets_the_list_alone(admin: httpx.Client) -> None:
@@ -61,6 +63,7 @@ def test_htmx_gets_the_list_alone(admin: httpx.Client) -> None:
         ("artifact=lib.jar", 3),
         ("status=failed", 1),
         ("status=planned", 2),
+        ("status=live", 2),
         ("by=task", 3),
         ("by=ada", 0),
         ("since=2020-01-01", 3),
@@ -71,13 +74,14 @@ def test_htmx_gets_the_list_alone(admin: httpx.Client) -> None:
 def test_the_address_says_what_is_listed(pages: Pages, admin: httpx.Client, query: str, found: int) -> None:
     submit(pages)
     text = admin.get(f"/submissions?{query}").text
-    assert f"of {found}</p>" in text if found else "No submission matches." in text
+    told = f'<p class="small">{found} submission{"s" if found != 1 else ""}</p>'
+    assert (told if found else "No submission matches.") in text
 
 
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("status=done", "&#39;done&#39; is none of planned, keyed, submitted, running, ended, succeeded"),
+        ("status=done", "&#39;done&#39; is none of live, planned, keyed, submitted, running, ended, succeeded"),
         ("since=tomorrow", "<code>since</code>: &#39;tomorrow&#39; is no date or time like &#39;2026-01-31&#39;"),
     ],
 )
@@ -87,8 +91,47 @@ def test_a_filter_that_says_nothing_is_an_error(admin: httpx.Client, query: str,
     assert told in answer.text
 
 
-def test_a_page_behind_the_last_leads_to_the_first(admin: httpx.Client) -> None:
-    assert 'There is no page 7; <a href="/pages/submissions?page=1">' in admin.get("/submissions?page=7").text
+def links_of(text: str) -> dict[str, str]:
+    """The links below the list, by their text, each behind the address of the pages."""
+    return {
+        name: escaped.replace("&amp;", "&")
+        for escaped, name in re.findall(r'href="/pages([^"]+)">(New\w+|Older)<', text)
+    }
+
+
+def test_pages_keep_their_place_while_new_ones_come_and_keep_the_filter(
+    pages: Pages, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("admin_views.pages.submissions.PAGE_SIZE", 1)
+    first = admin.get("/submissions?dag=sales").text
+    assert pages.names["ended"] in first
+    links = links_of(first)
+    assert list(links) == ["Older"]
+    submit(pages)
+    second = admin.get(links["Older"]).text
+    assert pages.names["submission"] in second
+    assert 'hx-get="/pages/submissions?dag=sales&amp;older=' in second
+    assert "3 submissions; newer ones than these are left out here" in second
+    links = links_of(second)
+    assert links["Newest"] == "/submissions?dag=sales"
+    assert pages.names["ended"] in admin.get(links["Newer"]).text
+
+
+def test_a_count_ends_where_nobody_waits_for_it(admin: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("admin_views.pages.submissions.COUNTED", 2)
+    assert '<p class="small">2 and more submissions</p>' in admin.get("/submissions").text
+
+
+def test_behind_the_last_one_the_list_leads_to_the_newest(pages: Pages, admin: httpx.Client) -> None:
+    text = admin.get(f"/submissions?dag=sales&older=0-{NOBODY}").text
+    assert 'Nothing that matches is older than that; <a href="/pages/submissions?dag=sales">' in text
+
+
+def test_a_place_that_is_none_is_told(admin: httpx.Client) -> None:
+    for place in ("7", "9" * 18 + "-" + NOBODY, "x"):
+        answer = admin.get(f"/submissions?older={place}")
+        assert answer.status_code == 422
+        assert f"<code>older</code>: &#39;{place}&#39; is no place in the list; follow its links" in answer.text
 
 
 def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
@@ -105,7 +148,7 @@ def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
     assert "<code>9g</code>" in text
     assert "<code>7g</code> of the group" in text
     assert "spark-submit --name &#39;it&#39;&#34;&#39;&#34;&#39;s mine&#39; job.py</pre>" in text
-    assert '<th scope="row">lib.jar</th><td>jars</td>' in text
+    assert "lib.jar</a></th><td>jars</td><td>1</td>" in text
     assert [f"<li><span>{state}</span>" in text for state in ("planned", "submitted", "ended")] == [True] * 3
     assert "prod&#39;s password" not in text
     assert "••••••" in text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from config_store.artifacts import ArtifactKind, list_artifacts
 from config_store.database import Database, open_engine
 from config_store.resolution import resolve_plan
-from config_store.submissions import Filters, list_submissions
+from config_store.submission_lists import Filters, list_submissions
 from config_store.wire import JobRequest, Language, TaskIdentity
 from tools.bench.big_store import JARS, Sizes, artifact_name, fill, group_name
 

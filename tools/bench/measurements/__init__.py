@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tools.bench.measurements import artifact, cli, dagop, local, log, parse, resolve
+from tools.bench.measurements import artifact, cli, dagop, local, log, pages, parse, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,11 @@ MEASUREMENTS: dict[str, Measurement] = {
         "500 MB into a worker's cache, first and again, and the API server's memory while 2 GB are uploaded",
         artifact.measure,
         ("artifact_first", "artifact_repeat", "artifact_memory"),
+    ),
+    "pages": Measurement(
+        "the pages with 10,000 settings in a group, 1,000 artifacts and 100,000 submissions, beside Airflow's Connections",
+        pages.measure,
+        ("pages_p95", "pages_beside", "pages_bytes", "pages_edit", "pages_xml"),
     ),
     "dagop": Measurement(
         "chains of 10 trivial children: from the end of one to the start of the next (about 75 minutes)",
