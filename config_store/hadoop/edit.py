@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NO_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _KEPT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
+_TAG_NAME = re.compile(r"[^\s/>]*", re.ASCII)
 _INDENT = "  "
 
 
@@ -150,8 +151,7 @@ class _Editor:
 
     def _inner(self, part: Part, value: str) -> _Splice:
         if part.inner_start == part.end:  # <value/>
-            tag = self._units[part.start : part.end]
-            qualified = re.split(r"[\s/>]", tag[1:], maxsplit=1)[0]
+            qualified = self._source.text(part.start + 1, self._name_end(part.start))
             opened = self._source.text(part.start, part.end)[:-2].rstrip()
             return _Splice(part.start, part.end, f"{opened}>{self._escaped(value)}</{qualified}>")
         inner = self._source.text(part.inner_start, part.inner_end)
@@ -191,9 +191,13 @@ class _Editor:
 
     def _new_attribute(self, found: Property, name: str, value: str) -> Iterator[_Splice]:
         last = max((part.end for part in found.attributes.values()), default=None)
-        at = found.start + len(re.split(r"[\s/>]", self._units[found.start : found.tag_end], maxsplit=1)[0])
-        at = at if last is None else last
+        at = self._name_end(found.start) if last is None else last
         yield _Splice(at, at, f' {name}="{self._quoted(value)}"')
+
+    def _name_end(self, tag: int) -> int:
+        """Where the name in a tag ends that begins there."""
+        match = _TAG_NAME.match(self._units, tag + 1)
+        return match.end() if match else tag + 1
 
     # --- the final mark ---
 

@@ -29,6 +29,13 @@ class ServerEnded(SoakError):
         super().__init__(f"A server ended by itself with {code}. The end of its log, {log}:\n{_tail(log)}")
 
 
+class ComparisonEnded(SoakError):
+    """The comparison with Hadoop could not be made."""
+
+    def __init__(self, code: int, log: Path) -> None:
+        super().__init__(f"The comparison with Hadoop ended with {code}. The end of {log}:\n{_tail(log)}")
+
+
 class ClientFailed(SoakError):
     """A client met what is no error in words."""
 

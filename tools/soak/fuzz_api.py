@@ -79,7 +79,7 @@ def attack(folder: Path, requests: int) -> Answers:
     app = make_app(folder)
     schema: Any = schemathesis.openapi.from_asgi(f"{API_PREFIX}/openapi.json", app)
     schema.config.generation.update(modes=None)
-    known = _furnish(app)
+    known = furnish(app)
     operations = [found.ok() for found in schema.get_all_operations()]
     answers = Answers()
     rounds = max(1, requests // (len(operations) * len(ROLES) * TURN))
@@ -90,7 +90,7 @@ def attack(folder: Path, requests: int) -> Answers:
     return answers
 
 
-def _furnish(app: FastAPI) -> dict[str, list[str]]:
+def furnish(app: FastAPI) -> dict[str, list[str]]:
     """One of everything in the store; answers the names of path parameters with what stands there."""
     from starlette.testclient import TestClient
 

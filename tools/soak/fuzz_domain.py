@@ -77,7 +77,8 @@ def attack(target: Target, count: int) -> tuple[str, int]:
     return "", tried
 
 
-def _promise(kept: bool, words: str) -> None:
+def promise(kept: bool, words: str) -> None:
+    """Raise Broken with the words unless the promise is kept."""
     if not kept:
         raise Broken(words)
 
@@ -86,29 +87,29 @@ def _name(name: str) -> None:
     unstorable(name)
     for check in (check_group_name, check_author):
         try:
-            _promise(check(name) == name, "a name was changed")
+            promise(check(name) == name, "a name was changed")
         except InvalidInput:
-            _promise(check is check_author or not is_group_name(name), "a name is allowed and refused")
-    _promise(len(nearest(name, ["prod", "spare", "etl.jar"])) <= 3, "too many near names")
+            promise(check is check_author or not is_group_name(name), "a name is allowed and refused")
+    promise(len(nearest(name, ["prod", "spare", "etl.jar"])) <= 3, "too many near names")
 
 
 def _path(name: str) -> None:
     """No name leads out of the directory that it is meant for."""
     with suppress(InvalidInput):
         check_file_name(name, (".jar", ".py", ".xml"))
-        _promise((ROOT / name).resolve().parent == ROOT, "the store's file names escape")
+        promise((ROOT / name).resolve().parent == ROOT, "the store's file names escape")
     with suppress(UnsafeFileName):
         cache.check_file_name(name)
-        _promise((ROOT / name).resolve().parent == ROOT, "the worker's file names escape")
+        promise((ROOT / name).resolve().parent == ROOT, "the worker's file names escape")
     with suppress(BlobMissing):
-        _promise(FileSystemBlobs(ROOT).path(name).resolve().is_relative_to(ROOT), "a blob escapes")
-    _promise(sha256_of(name) is None or len(sha256_of(name) or "") == 64, "no digest is taken for one")
+        promise(FileSystemBlobs(ROOT).path(name).resolve().is_relative_to(ROOT), "a blob escapes")
+    promise(sha256_of(name) is None or len(sha256_of(name) or "") == 64, "no digest is taken for one")
 
 
 def _setting(value: tuple[SettingKind, str, str]) -> None:
     kind, name, text = value
     for fault in (*setting_faults("x", kind, name, text), *place_faults("x", text), *note_faults("x", text)):
-        _promise(bool(fault.message) and len(fault.message) < 5_000_000, "a fault without words")
+        promise(bool(fault.message) and len(fault.message) < 5_000_000, "a fault without words")
 
 
 def _xml(content: bytes) -> None:
@@ -118,7 +119,7 @@ def _xml(content: bytes) -> None:
         return
     properties = read_properties("core-site.xml", content)
     length = sum(len(name) + len(value) for name, value in properties.items())
-    _promise(length <= len(content), "properties are longer than their file")
+    promise(length <= len(content), "properties are longer than their file")
 
 
 def _archive(archive: bytes) -> None:
@@ -126,40 +127,40 @@ def _archive(archive: bytes) -> None:
     try:
         files = read_archive(archive, LIMITS)
     except InvalidInput as error:
-        _promise(bool(error.faults), "a refusal without words")
+        promise(bool(error.faults), "a refusal without words")
         return
-    _promise(len(files) <= LIMITS.members, "too many members")
-    _promise(sum(map(len, files.values())) <= LIMITS.unpacked_bytes, "too many bytes")
+    promise(len(files) <= LIMITS.members, "too many members")
+    promise(sum(map(len, files.values())) <= LIMITS.unpacked_bytes, "too many bytes")
     for path in files:
-        _promise(path_fault(path) is None, "a path that has a fault is taken")
-        _promise((ROOT / path).resolve().is_relative_to(ROOT), "a member escapes")
+        promise(path_fault(path) is None, "a path that has a fault is taken")
+        promise((ROOT / path).resolve().is_relative_to(ROOT), "a member escapes")
 
 
 def _inside(archive: bytes) -> None:
     """An archive is told of, or why it can't be read."""
     found = look_inside(BytesIO(archive), "a.jar")
-    _promise(found.fault is None or bool(found.fault), "a fault without words")
-    _promise(len(found.members) <= found.files and found.classes_read <= found.classes, "more is told than was found")
+    promise(found.fault is None or bool(found.fault), "a fault without words")
+    promise(len(found.members) <= found.files and found.classes_read <= found.classes, "more is told than was found")
 
 
 def _tree(files: dict[str, bytes]) -> None:
     try:
         tree = read_tree(files)
     except InvalidInput as error:
-        _promise(0 < len(error.faults) <= MAX_FAULTS, "no faults are told, or too many")
-        _promise(all(fault.where and fault.message for fault in error.faults), "a fault without a place or words")
+        promise(0 < len(error.faults) <= MAX_FAULTS, "no faults are told, or too many")
+        promise(all(fault.where and fault.message for fault in error.faults), "a fault without a place or words")
         return
     for name in tree.groups:
-        _promise(is_group_name(name), "a group gets a name that none may have")
-    _promise(tree.default is None or tree.default in tree.groups, "the default group is none of the groups")
+        promise(is_group_name(name), "a group gets a name that none may have")
+    promise(tree.default is None or tree.default in tree.groups, "the default group is none of the groups")
 
 
 def _yaml(value: tuple[bytes, str]) -> None:
     content, text = value
     with suppress(InvalidInput):
-        _promise(_depth(read_yaml("a.yaml", content)) <= MAX_DEPTH, "nested too deep")
+        promise(_depth(read_yaml("a.yaml", content)) <= MAX_DEPTH, "nested too deep")
     found = read_yaml("a.yaml", write_yaml({"key": text})).value
-    _promise(isinstance(found, dict) and found["key"].value == text, "a text comes back as another")
+    promise(isinstance(found, dict) and found["key"].value == text, "a text comes back as another")
 
 
 def _depth(node: Node) -> int:
@@ -176,8 +177,8 @@ def _driver_log(chunks: list[bytes]) -> None:
     log.close(len(chunks))
     whole = b"".join(chunks)
     lines = whole.removesuffix(b"\n").replace(b"\r\n", b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
-    _promise("\n".join(blocks) == (lines if whole else ""), "lines are lost or changed")
-    _promise(len(log.last_lines().encode()) <= LAST_BYTES, "too much is kept of the end")
+    promise("\n".join(blocks) == (lines if whole else ""), "lines are lost or changed")
+    promise(len(log.last_lines().encode()) <= LAST_BYTES, "too much is kept of the end")
 
 
 class _OneBlob:
@@ -197,8 +198,8 @@ def _range(header: str) -> None:
     except RangeNotSatisfiable:
         return
     length = int(answer.headers["Content-Length"])
-    _promise(0 < length <= len(CONTENT), "a range outside the content")
-    _promise((answer.status_code == 206) == ("Content-Range" in answer.headers), "a part that does not say which")
+    promise(0 < length <= len(CONTENT), "a range outside the content")
+    promise((answer.status_code == 206) == ("Content-Range" in answer.headers), "a part that does not say which")
 
 
 def _wire(text: str) -> None:
@@ -213,15 +214,15 @@ def _spark_homes(text: str) -> None:
     try:
         parse_spark_homes(text)
     except UnusableSetting as error:
-        _promise(bool(str(error)), "a fault without words")
+        promise(bool(str(error)), "a fault without words")
 
 
 def _properties(value: tuple[bytes, str]) -> None:
-    _promise(value[1].encode() in join_properties(*value), "properties are lost")
+    promise(value[1].encode() in join_properties(*value), "properties are lost")
 
 
 def _credential(value: tuple[str, str]) -> None:
-    _promise(len(proof_digest(*value)) == 64, "no digest of a credential")
+    promise(len(proof_digest(*value)) == 64, "no digest of a credential")
 
 
 TEXT = st.text(max_size=300)

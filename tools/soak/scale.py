@@ -24,6 +24,8 @@ class Scale:
     away_s: float
     fuzz_inputs: int
     fuzz_requests: int
+    page_inputs: int
+    oracle_examples: int
     master_kills: int
     children: int
 
@@ -41,6 +43,8 @@ FULL = Scale(
     away_s=60.0,
     fuzz_inputs=90_000,
     fuzz_requests=15_000,
+    page_inputs=110_000,
+    oracle_examples=3_000,
     master_kills=20,
     children=200,
 )
@@ -57,6 +61,8 @@ SMALL = Scale(
     away_s=3.0,
     fuzz_inputs=2_000,
     fuzz_requests=400,
+    page_inputs=2_000,
+    oracle_examples=40,
     master_kills=3,
     children=10,
 )

@@ -112,3 +112,8 @@ def test_elements_within_elements_are_left_to_who_edits_the_file() -> None:
     with pytest.raises(InvalidInput) as refused:
         edited(content, {"a": PropertyEdit("2")})
     assert str(refused.value) == "a: holds elements within elements at line 2 of core-site.xml; edit the file itself"
+
+
+def test_a_prefix_of_many_bytes_stays_whole() -> None:
+    content = "<configuration xmlns:é='u'><property><name>a</name><é:value/></property></configuration>"
+    assert edited(content, {"a": PropertyEdit("1")}) == content.replace("<é:value/>", "<é:value>1</é:value>")

@@ -8,6 +8,8 @@ from tools.soak.trials import (
     canaries,
     disk_full,
     fuzz,
+    fuzz_pages,
+    hadoop_oracle,
     kills_master,
     kills_server,
     kills_task,
@@ -35,6 +37,8 @@ class Trial(NamedTuple):
 #: Those that need no Airflow come first.
 TRIALS: dict[str, Trial] = {
     "fuzz": Trial("input that nobody meant, to the whole API as each role and to the domain", fuzz.measure),
+    "fuzz_pages": Trial("input that nobody meant, to what the pages read", fuzz_pages.measure),
+    "hadoop_oracle": Trial("drawn Hadoop files and edits beside Hadoop's own class", hadoop_oracle.measure),
     "saves": Trial("8 clients save 10,000 times to a few groups", saves.measure),
     "disk_full": Trial("a blob storage and a database on full disks (root)", disk_full.measure),
     "kills_server": Trial("100 x `kill -9` of API servers while clients save and upload", kills_server.measure),

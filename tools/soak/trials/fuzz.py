@@ -19,7 +19,7 @@ MEMORY_MB = 400
 
 def measure(stage: Stage) -> list[Figure]:
     """Fuzz, first the domain, then the API."""
-    before = _peak_mb()
+    before = peak_mb()
     each = max(1, stage.scale.fuzz_inputs // len(fuzz_domain.TARGETS))
     faults: list[str] = []
     inputs = 0
@@ -36,9 +36,10 @@ def measure(stage: Stage) -> list[Figure]:
         Figure(
             "fuzz_inputs", "inputs in all", inputs + answers.requests, "", inputs + answers.requests, note=answers.told
         ),
-        Figure("fuzz_memory", "memory that fuzzing took, at most", _peak_mb() - before, "MB", 1, MEMORY_MB),
+        Figure("fuzz_memory", "memory that fuzzing took, at most", peak_mb() - before, "MB", 1, MEMORY_MB),
     ]
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """The most memory that this process ever had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB
