@@ -75,19 +75,39 @@ def test_a_permission_that_no_role_has() -> None:
     )
 
 
-def test_other_auth_managers(monkeypatch: pytest.MonkeyPatch) -> None:
-    class KeycloakAuthManager:
-        """One of another provider."""
+class KeycloakAuthManager:
+    """One of another provider."""
 
-    monkeypatch.setattr(access, "_auth_manager", lambda: KeycloakAuthManager)
+
+class FabAuthManager:
+    """FAB's, as far as its name goes."""
+
+
+class OurAuthManager(FabAuthManager):
+    """One that somebody made of FAB's."""
+
+
+def test_other_auth_managers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", f"{__name__}.KeycloakAuthManager")
     found = check_permissions()
     assert (found.verdict, found.subject) == (Verdict.SKIPPED, "KeycloakAuthManager")
     assert found.message.startswith("KeycloakAuthManager keeps its permissions elsewhere; GET, POST, PUT, DELETE on ")
 
 
+@pytest.mark.parametrize("name", ["airflow.nowhere.FabAuthManager", f"{__name__}.OurAuthManager"])
+def test_fab_and_what_is_made_of_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", name)
+    monkeypatch.setattr(access, "_granted", lambda _session: ALL)
+    assert check_permissions() == Finding.ok(
+        "permissions", name.rpartition(".")[2], f"Each of the {len(ALL)} permissions belongs to a role."
+    )
+
+
 def test_the_simple_auth_manager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_auth_manager", lambda: type("SimpleAuthManager", (), {}))
-    assert check_permissions().verdict is Verdict.OK
+    monkeypatch.setenv("AIRFLOW__CORE__AUTH_MANAGER", "airflow.nowhere.SimpleAuthManager")  # and is not imported
+    assert check_permissions() == Finding.ok(
+        "permissions", "SimpleAuthManager", "Its roles are fixed, and what each may do with the suite, too."
+    )
 
 
 @pytest.mark.parametrize(
