@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from sqlalchemy import select
 
 from config_store.artifacts import ArtifactKind, find_version
 from config_store.blob_check import NamedBlob, check_blobs
-from config_store.catalogue.lint import content_remarks, hadoop_remarks
+from config_store.catalogue.lint import hadoop_remarks, key_remarks
 from config_store.content import SECTIONS, open_setting
 from config_store.errors import MAX_TOLD, BlobMissing, InvalidInput, NotFound, SecretUnreadable, StoreError
 from config_store.groups import get_group
@@ -19,6 +18,7 @@ from config_store.hadoop_xml import read_properties
 from config_store.models import GroupRow, in_byte_order
 from config_store.resolution import resolve_plan
 from config_store.settings import TWINS
+from config_store.target_check import target_fault
 from config_store.wire import Finding, JobRequest, Language, TaskIdentity
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 FILE_SYSTEM = ("fs.defaultFS", "fs.default.name")
 #: What leads to a resource manager, besides the ids of several. Source: Hadoop's yarn-default.xml.
 RESOURCE_MANAGER = ("yarn.resourcemanager.address", "yarn.resourcemanager.hostname")
-
-#: Source: the page "Submitting Applications" of Spark's documentation, Master URLs.
-_MASTER = re.compile(r"local(\[(\*|\d+)(,\d+)?\])?|local-cluster\[.+\]|spark://.+|yarn|k8s://.+|mesos://.+")
 
 
 @dataclass(frozen=True)
@@ -247,15 +244,11 @@ def _name_service_faults(view: _View, properties: dict[str, str]) -> Iterator[Fi
 def _target(view: _View) -> Iterator[Finding]:
     """What spark-submit would refuse; asked of the resolution itself, with a job that sets nothing."""
     settings = f"couture settings set {view.group.name}"
-    master, mode = view.value("master"), view.value("deploy-mode")
-    if master and not _MASTER.fullmatch(master):
-        message = f"master={master!r} is no master that spark-submit knows."
-        yield Finding.fault("target", view.subject, message, f"For instance: {settings} master=yarn deploy-mode=client")
-        return
-    if mode and mode.lower() not in ("client", "cluster"):
-        message = f"deploy-mode={mode!r} is neither client nor cluster."
-        yield Finding.fault("target", view.subject, message, f"For instance: {settings} deploy-mode=client")
-        return
+    for argument, example in (("master", "master=yarn deploy-mode=client"), ("deploy-mode", "deploy-mode=client")):
+        if fault := target_fault(argument, view.value(argument) or ""):
+            stop = "" if fault.endswith("?") else "."
+            yield Finding.fault("target", view.subject, f"{fault}{stop}", f"For instance: {settings} {example}")
+            return
     yield _resolved(view)
 
 
@@ -284,7 +277,7 @@ def _keys(view: _View) -> Iterator[Finding]:
     if installed.catalogue is None:
         yield Finding.skipped("keys", view.subject, installed.missing)
         return
-    remarks = [*content_remarks(installed.catalogue, view.group.content), *_property_remarks(view, installed.catalogue)]
+    remarks = [*key_remarks(installed.catalogue, view.group.content), *_property_remarks(view, installed.catalogue)]
     for remark in remarks[:MAX_TOLD]:
         yield _finding(view, remark)
     if (more := len(remarks) - MAX_TOLD) > 0:

@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from config_store.errors import Unresolvable
-from config_store.settings import twin_key
+from config_store.names import nearest
+from config_store.settings import TWINS, twin_key
 from config_store.wire import HIDDEN, SettingKind
 
 if TYPE_CHECKING:
     from config_store.wire import EffectiveSetting, SubmitPlan
+
+#: Source: the page "Submitting Applications" of Spark's documentation, Master URLs.
+_MASTER = re.compile(r"local(\[(\*|\d+)(,\d+)?\])?|local-cluster\[.+\]|spark://.+|yarn|k8s://.+|mesos://.+")
+#: How masters are written, for those who missed one by a letter.
+_FORMS = ("local", "local[*]", "yarn", "spark://HOST:PORT", "k8s://https://HOST:PORT")
+_DEPLOY_MODES = ("client", "cluster")
+
+
+def target_fault(name: str, value: str) -> str | None:
+    """Why a value of ``master`` or ``deploy-mode`` (or of its twin) is none that spark-submit knows; None when it is.
+
+    A save only warns of it: a Spark may have been taught masters of its own (its ExternalClusterManager).
+    """
+    key = TWINS.get(name, name)
+    if not value:
+        return None
+    if key == TWINS["master"] and not _MASTER.fullmatch(value):
+        return f"{name}={value[:100]!r} is no master that spark-submit knows; {_meant(value)}"
+    if key == TWINS["deploy-mode"] and value.lower() not in _DEPLOY_MODES:
+        return f"{name}={value[:100]!r} is neither client nor cluster"
+    return None
+
+
+def _meant(value: str) -> str:
+    starts = {_start(form): form for form in reversed(_FORMS)}
+    start = _start(value.lower())
+    near = starts.get(start) or next((starts[one] for one in nearest(start, starts)), None)
+    return f"did you mean {near}?" if near else f"write it like {', '.join(_FORMS)}"
+
+
+def _start(master: str) -> str:
+    """The word that says what kind of master it is."""
+    return re.split(r"[:\[-]", master, maxsplit=1)[0]
 
 
 def check_target(plan: SubmitPlan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -34,6 +35,7 @@ from admin_views.api.schemas import (
 from admin_views.permissions import Resource
 from admin_views.services import Caller, Deed, Services
 from config_store import groups
+from config_store.catalogue.lint import Remark, content_remarks
 from config_store.content import SECTIONS, Content
 from config_store.diff import diff_contents
 from config_store.groups import Group, Save
@@ -157,7 +159,7 @@ def create_group(services: ServicesDep, caller: Creator, new: NewGroup, response
         )
         changes = diff_contents(Content(), group.content)
         deed.note_changes("group.create", f"group {group.name}", changes, revision=group.revision, note=note)
-    return tagged(response, group)
+    return tagged(response, group, _remarks(services, Content(), group.content))
 
 
 @router.get("/{name}")
@@ -308,13 +310,25 @@ def _answer_save(
         changes = diff_contents(before, group.content, services.read_blob)
         subject = f"group {group.name}"
         deed.note_changes("group.save", subject, changes, revision=group.revision, parent=parent, **details)
-    return tagged(response, group)
+    return tagged(response, group, _remarks(services, before, group.content))
 
 
-def tagged(response: Response, group: Group) -> GroupDetail:
+def _remarks(services: Services, before: Content, after: Content) -> list[Remark]:
+    """What is odd about the settings that differ."""
+    catalogue = services.key_catalogues.find(after.spark_home).catalogue
+    changed = {
+        (section, name)
+        for section in SECTIONS
+        for name, setting in getattr(after, section).items()
+        if getattr(before, section).get(name) != setting
+    }
+    return content_remarks(catalogue, after, changed)
+
+
+def tagged(response: Response, group: Group, remarks: Sequence[Remark] = ()) -> GroupDetail:
     """The group as an answer with its revision as ETag."""
     response.headers["ETag"] = f'"{group.revision}"'
-    return group_detail(group)
+    return group_detail(group, remarks)
 
 
 def changed_content(current: Content, change: ContentChange) -> Content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -15,6 +15,11 @@ from config_store.groups import Group, GroupHead, Revision, RevisionHead
 from config_store.names import check_spark_home
 from config_store.settings import Setting
 from config_store.wire import is_secret_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config_store.catalogue.lint import Remark
 
 Item = TypeVar("Item")
 
@@ -108,10 +113,21 @@ class GroupShape(Shape):
     updated_at: datetime
 
 
+class RemarkShape(Shape):
+    """Something odd about a setting: a job may fail of it, or run without it."""
+
+    where: str = Field(examples=["arguments.master"])
+    message: str
+
+
 class GroupDetail(GroupShape):
-    """A group with the content of its newest revision."""
+    """A group with the content of its newest revision.
+
+    ``remarks``: what is odd about the settings that the request changed; `GET /groups/{name}/check` looks at all.
+    """
 
     content: ContentShape
+    remarks: list[RemarkShape] = []
 
 
 class RevisionShape(Shape):
@@ -143,9 +159,10 @@ def group_shape(group: GroupHead) -> GroupShape:
     return GroupShape(**_head(group))
 
 
-def group_detail(group: Group) -> GroupDetail:
-    """The group with its content."""
-    return GroupDetail(**_head(group), content=content_shape(group.content))
+def group_detail(group: Group, remarks: Sequence[Remark] = ()) -> GroupDetail:
+    """The group with its content, and what is odd about a change of it."""
+    told = [RemarkShape(where=remark.where, message=remark.message) for remark in remarks]
+    return GroupDetail(**_head(group), content=content_shape(group.content), remarks=told)
 
 
 def _head(group: GroupHead) -> dict[str, Any]:

@@ -78,9 +78,11 @@ def run_check(arguments: argparse.Namespace) -> None:
 
 def chosen_checks(on: str, group: str | None, deep: bool) -> Iterator[Check]:
     """The checks of the sides that were asked for, as far as they apply to this machine."""
-    from couture_ops.checks.runner import told
+    from couture_ops.checks.options import CHECK, check_options
+    from couture_ops.checks.runner import Check, told
     from couture_ops.checks.worker import worker_checks
 
+    yield Check(CHECK, "the names in [couture]", lambda _: check_options())
     known = None
     if on != "server":
         checks, known = worker_checks()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from config_store.blobs.file_system import FileSystemBlobs
 from config_store.blobs.opening import open_blobs
 from config_store.errors import StoreError
 from config_store.wire import Finding
-from couture_ops.checks.disk import check_space, existing
+from couture_ops.checks.disk import check_space, existing, write_fault
 from couture_ops.shown_url import shown_url
 
 if TYPE_CHECKING:
@@ -46,10 +45,11 @@ def _check_folder(storage: BlobStorage, root: Path, subject: str) -> Iterator[Fi
     advice = "Give the user of the API server the right to write there, or name another [couture] blob_root."
     place = existing(root)
     if place != root:
-        if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
-            yield Finding.ok(_CHECK, subject, f"The first upload will make it in {place}.")
+        if reason := write_fault(place):
+            message = f"It does not exist, and this user can't make it in {place}: {reason}."
+            yield Finding.fault(_CHECK, subject, message, advice)
         else:
-            yield Finding.fault(_CHECK, subject, f"It does not exist, and this user can't make it in {place}.", advice)
+            yield Finding.ok(_CHECK, subject, f"The first upload will make it in {place}.")
         return
     try:
         with storage.writer("check") as writer:

@@ -190,7 +190,7 @@ def _remarks(services: Services, after: Content, change: ContentChange) -> list[
     """What is odd about the settings that were edited."""
     catalogue = services.key_catalogues.find(after.spark_home).catalogue
     edited = {(section, name) for section in ROW_SECTIONS for name in getattr(change, section)}
-    return content_remarks(catalogue, after, edited) if catalogue else []
+    return content_remarks(catalogue, after, edited)
 
 
 @router.post("/{name}/save")

@@ -9,6 +9,7 @@ from config_store.catalogue.lookup import HADOOP_PREFIX
 from config_store.catalogue.values import hadoop_value_fault, value_fault
 from config_store.content import SECTIONS
 from config_store.settings import TWINS, setting_faults, value_faults
+from config_store.target_check import target_fault
 from config_store.wire import SettingKind
 
 if TYPE_CHECKING:
@@ -28,16 +29,33 @@ class Remark:
     is_fault: bool = False
 
 
-def content_remarks(
-    catalogue: Catalogue, content: Content, names: Collection[tuple[str, str]] | None = None
-) -> list[Remark]:
-    """What is odd in a content, place by place; ``names``: only in these (section, name). Tells no secret."""
+def content_remarks(catalogue: Catalogue | None, content: Content, names: Collection[tuple[str, str]]) -> list[Remark]:
+    """What is odd in these (section, name) of a content, the target included; without a catalogue that alone.
+
+    Tells no secret.
+    """
     remarks: list[Remark] = []
     for section, kind, name, setting in content.settings():
-        if names is None or (section, name) in names:
-            value = None if setting.secret else setting.value
-            remarks += setting_remarks(catalogue, f"{section}.{name}", kind, name, value)
+        if (section, name) in names:
+            value, where = None if setting.secret else setting.value, f"{section}.{name}"
+            remarks += target_remarks(where, kind, name, value)
+            remarks += setting_remarks(catalogue, where, kind, name, value) if catalogue else ()
     return remarks
+
+
+def key_remarks(catalogue: Catalogue, content: Content) -> list[Remark]:
+    """What is odd in the keys and values of a whole content, place by place. Tells no secret."""
+    remarks: list[Remark] = []
+    for section, kind, name, setting in content.settings():
+        value = None if setting.secret else setting.value
+        remarks += setting_remarks(catalogue, f"{section}.{name}", kind, name, value)
+    return remarks
+
+
+def target_remarks(where: str, kind: SettingKind, name: str, value: str | None) -> Iterator[Remark]:
+    """Where a job would run, if that is no place Spark knows; ``value`` None: nobody may know it."""
+    if kind is not SettingKind.ENVIRONMENT and value is not None and (fault := target_fault(name, value)):
+        yield Remark(where, fault, is_fault=True)
 
 
 def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: str | None) -> list[Remark]:
@@ -47,6 +65,7 @@ def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: s
     if value is not None and kind is not SettingKind.ENVIRONMENT:
         faults += value_faults(where, name, value)
     remarks = [Remark(fault.where, fault.message, is_fault=True) for fault in faults]
+    remarks += target_remarks(where, kind, name, value)
     return [*remarks, *(setting_remarks(catalogue, where, kind, name, value) if catalogue else ())]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from typing import TYPE_CHECKING
 
 from config_store.wire import Finding
@@ -30,21 +31,33 @@ def check_cache(cache_dir: Path, user: int) -> list[Finding]:
         advice = "Remove it, or name another folder in [couture] cache_dir."
         return [Finding.fault(_CACHE, str(cache_dir), "It is no directory.", advice)]
     findings = [*_owners(cache_dir, user)]
-    if not findings and not os.access(cache_dir, os.R_OK | os.W_OK | os.X_OK):
-        findings.append(_not_writable(cache_dir))
+    if not findings and (reason := write_fault(cache_dir)):
+        findings.append(_not_writable(cache_dir, reason))
     return findings or [Finding.ok(_CACHE, str(cache_dir), "It belongs to this user, who alone writes there.")]
 
 
 def _not_made(cache_dir: Path) -> Finding:
     parent = existing(cache_dir)
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        return _not_writable(parent)
+    if reason := write_fault(parent):
+        return _not_writable(parent, reason)
     return Finding.ok(_CACHE, str(cache_dir), f"The first task will make it in {parent}.")
 
 
-def _not_writable(directory: Path) -> Finding:
+def write_fault(directory: Path) -> str | None:
+    """Why no folder can be made in a directory, in the system's words; None when it can.
+
+    It makes one and removes it: of rights alone the system says yes to root also below /sys.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".couture-check-"):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+
+
+def _not_writable(directory: Path, reason: str) -> Finding:
     advice = "Give the user that runs tasks the right to write there, or name another folder in [couture] cache_dir."
-    return Finding.fault(_CACHE, str(directory), "This user can't write there.", advice)
+    return Finding.fault(_CACHE, str(directory), f"This user can't write there: {reason}.", advice)
 
 
 def _owners(cache_dir: Path, user: int) -> Iterator[Finding]:

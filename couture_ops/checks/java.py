@@ -41,12 +41,13 @@ _MADE_FOR = {
 }
 
 
-def check_java(spark_home: Path, spark_version: str | None, environment: Mapping[str, str]) -> list[Finding]:
+def check_java(spark_home: Path | None, spark_version: str | None, environment: Mapping[str, str]) -> list[Finding]:
     """Whether the Java that this Spark's scripts choose is there, and of a version that the Spark runs on.
 
     ``environment`` is the worker's: Spark takes JAVA_HOME, else ``java`` out of PATH (its script spark-class).
+    ``spark_home`` None: there is no Spark yet, and the Java is looked at all the same.
     """
-    subject = f"the Java of {spark_home}"
+    subject = f"the Java of {spark_home or 'this worker'}"
     java = find_java(environment)
     if java is None:
         return [_missing(subject, environment)]
@@ -58,6 +59,9 @@ def check_java(spark_home: Path, spark_version: str | None, environment: Mapping
     match = _VERSION.search(text)
     if told.returncode or not match:
         return [_silent(subject, java, f"exit code {told.returncode}, {' '.join(text.split())[:200] or 'no output'}")]
+    if spark_home is None:
+        said = f"{java} is Java {_major(match)}; there is no Spark to compare it with."
+        return [Finding.ok(_NAME, subject, said)]
     return [_judged(subject, java, _major(match), spark_version)]
 
 

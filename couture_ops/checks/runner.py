@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 #: How long the person at the terminal is left without a word, seconds.
 QUIET_S = 2.0
+#: How long until words that were said already are said again, with the time that has passed, seconds.
+AGAIN_S = 10.0
 #: How long a check may go on without telling of progress, seconds.
 PATIENCE_S = 30.0
+_TURN_S = 0.1
 
 
 class GivenUp(BaseException):
@@ -27,7 +30,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.text = ""
-        self.last_sign = time.monotonic()
+        self.begun = self.last_sign = time.monotonic()
         self._given_up = False
 
     def progress(self, text: str) -> None:
@@ -56,18 +59,24 @@ def told(finding: Finding) -> Check:
     return Check(finding.check, finding.subject, lambda _: [finding])
 
 
-def run_checks(checks: Iterable[Check], say: Callable[[str], None], *, quiet_s: float = QUIET_S) -> Iterator[Finding]:
-    """The findings of all checks, as they come; ``say`` hears of progress at least every ``quiet_s`` seconds."""
-    narrator = _Narrator(say, quiet_s)
+def run_checks(
+    checks: Iterable[Check], say: Callable[[str], None], *, quiet_s: float = QUIET_S, again_s: float = AGAIN_S
+) -> Iterator[Finding]:
+    """The findings of all checks, as they come; ``say`` hears of progress.
+
+    Of news after at most ``quiet_s`` seconds, of the same again every ``again_s``.
+    """
+    narrator = _Narrator(say, quiet_s, again_s)
     for check in checks:
         yield from _run(check, narrator)
 
 
 class _Narrator:
-    """Says what is going on when nothing was said for a while."""
+    """Says what is going on when nothing was said for a while; the same words only after AGAIN_S, with the time."""
 
-    def __init__(self, say: Callable[[str], None], quiet_s: float) -> None:
-        self._say, self._quiet_s, self._last_word = say, quiet_s, time.monotonic()
+    def __init__(self, say: Callable[[str], None], quiet_s: float, again_s: float) -> None:
+        self._say, self._quiet_s, self._again_s = say, quiet_s, again_s
+        self._last_text, self._last_word = "", time.monotonic()
 
     def left_s(self) -> float:
         """Seconds until the next word is due."""
@@ -75,9 +84,16 @@ class _Narrator:
 
     def tell(self, check: Check, watch: Watch) -> None:
         """Say how far the check is, if a word is due."""
-        if self.left_s() == 0:
-            self._say(f"{check.name}: {watch.text or f'looking at {check.subject}'} …")
-            self._last_word = time.monotonic()
+        if self.left_s() > 0:
+            return
+        text, now = f"{check.name}: {watch.text or f'looking at {check.subject}'}", time.monotonic()
+        if text != self._last_text:
+            self._say(f"{text} …")
+        elif now - self._last_word >= self._again_s:
+            self._say(f"{text} … {now - watch.begun:.0f} s")
+        else:
+            return
+        self._last_text, self._last_word = text, now
 
 
 def _run(check: Check, narrator: _Narrator) -> list[Finding]:
@@ -90,7 +106,7 @@ def _run(check: Check, narrator: _Narrator) -> list[Finding]:
         if left <= 0:
             watch.give_up()
             return [_too_late(check)]
-        thread.join(min(left, narrator.left_s() or 0.01))
+        thread.join(min(left, narrator.left_s() or _TURN_S))
         if thread.is_alive():
             narrator.tell(check, watch)
     return found.findings

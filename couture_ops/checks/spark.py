@@ -38,7 +38,8 @@ _MADE_FOR: dict[tuple[int, int], tuple[tuple[int, int], tuple[int, int] | None]]
 
 
 def check_spark(settings: WorkerSettings, environment: Mapping[str, str], watch: Watch) -> Iterator[Finding]:
-    """Each Spark of ``[couture] spark_homes`` and the default one, with its Java."""
+    """Each Spark of ``[couture] spark_homes`` and the default one, with its Java; the Java also without a Spark."""
+    is_there = False
     for name in sorted({"default", *settings.spark_homes}):
         watch.progress(f"Spark {name}")
         try:
@@ -46,9 +47,11 @@ def check_spark(settings: WorkerSettings, environment: Mapping[str, str], watch:
         except (UnusableSparkHome, NoSparkHome) as error:
             yield _unusable(name, error)
             continue
-        version = spark_version(home)
+        is_there, version = True, spark_version(home)
         yield _spark(name, home, version)
         yield from check_java(home, version, environment)
+    if not is_there:
+        yield from check_java(None, None, environment)
 
 
 def _unusable(name: str, error: Exception) -> Finding:

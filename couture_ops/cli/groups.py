@@ -22,7 +22,7 @@ from couture_ops.cli.options import (
     yes_option,
 )
 from couture_ops.cli.output import emit, print_fields, print_table, tell
-from couture_ops.cli.saving import current_group, report_save
+from couture_ops.cli.saving import current_group, report_save, warn_of_remarks
 from couture_ops.cli.texts import time_text
 
 
@@ -118,6 +118,7 @@ def create_group(api: Api, group: str, description: str, copy_of: str | None, no
     body = {"name": group, "description": description, "copy_of": copy_of, "note": note}
     detail = api.send("POST", "groups", json=body)
     emit(detail, output, lambda: tell(f"Created {detail['name']}, revision {detail['revision']}."))
+    warn_of_remarks(detail)
 
 
 @groups.command("describe", epilog=examples("couture groups describe prod 'The nightly cluster'"))

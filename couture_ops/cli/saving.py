@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from couture_ops.cli.connection import Api
-from couture_ops.cli.output import emit, tell
+from couture_ops.cli.output import emit, say, tell
 
 
 def current_group(api: Api, group: str) -> dict[str, Any]:
@@ -28,8 +28,15 @@ def patch_content(api: Api, before: dict[str, Any], changes: dict[str, Any], not
 
 
 def report_save(before: dict[str, Any], after: dict[str, Any], output: str) -> None:
-    """The group after a save; for people one line."""
+    """The group after a save; for people one line. What is odd about it is told on stderr, whatever the output."""
     emit(after, output, lambda: tell(save_line(before, after)))
+    warn_of_remarks(after)
+
+
+def warn_of_remarks(after: dict[str, Any]) -> None:
+    """What the server finds odd about the settings that were just saved; an older one tells nothing."""
+    for remark in after.get("remarks", ()):
+        say(f"Warning: {remark['where']}: {remark['message']}")
 
 
 def save_line(before: dict[str, Any], after: dict[str, Any]) -> str:

@@ -199,7 +199,7 @@ def test_no_value_of_a_hadoop_file_is_told(store: Store) -> None:
     [
         (
             {"arguments": {"master": "yarn-client"}},
-            "master='yarn-client' is no master that spark-submit knows.",
+            "master='yarn-client' is no master that spark-submit knows; did you mean yarn?",
             "For instance: couture settings set prod master=yarn deploy-mode=client",
         ),
         (

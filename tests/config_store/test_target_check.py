@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from config_store.errors import Unresolvable
+from config_store.target_check import target_fault
 from tests.config_store.store import Store, effective, keytab, only, refused, secret
 
 DOTS = "••••••"
@@ -87,3 +88,30 @@ def test_proxy_user_and_principal_exclude_each_other(store: Store) -> None:
     assert refused(Unresolvable, store, spark_arguments={"proxy-user": "bob"}) == (
         "proxy-user and principal exclude each other in spark-submit; keep one of them."
     )
+
+
+FORMS = "local, local[*], yarn, spark://HOST:PORT, k8s://https://HOST:PORT"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("master", "yarn", None),
+        ("master", "local[4,2]", None),
+        ("master", "", None),
+        ("queue", "yarm", None),
+        ("master", "yarm", "master='yarm' is no master that spark-submit knows; did you mean yarn?"),
+        ("spark.master", "YARN", "spark.master='YARN' is no master that spark-submit knows; did you mean yarn?"),
+        ("master", "local(4)", "master='local(4)' is no master that spark-submit knows; did you mean local?"),
+        ("master", "local[four]", "master='local[four]' is no master that spark-submit knows; did you mean local?"),
+        ("master", "sparc://m:7077", "master='sparc://m:7077' is no master that spark-submit knows; did you mean "
+         "spark://HOST:PORT?"),
+        ("master", "k8s:https://m", "master='k8s:https://m' is no master that spark-submit knows; did you mean "
+         "k8s://https://HOST:PORT?"),
+        ("master", "m:7077", f"master='m:7077' is no master that spark-submit knows; write it like {FORMS}"),
+        ("deploy-mode", "Cluster", None),
+        ("spark.submit.deployMode", "remote", "spark.submit.deployMode='remote' is neither client nor cluster"),
+    ],
+)  # fmt: skip
+def test_a_target_that_spark_does_not_know(name: str, value: str, told: str | None) -> None:
+    assert target_fault(name, value) == told

@@ -107,6 +107,7 @@ def test_a_new_group_is_answered_whole(api: httpx.Client) -> None:
             "py_files": [{"name": "features.whl", "version": None}],
             "spark_home": "spark-4.2",
         },
+        "remarks": [],
     }
     assert done(api.get("/groups/prod")) == {**group, "updated_at": saved_at}
     assert done(api.get("/groups/prod/revisions")) == {
@@ -384,6 +385,24 @@ def test_patch_sets_and_removes_by_name_and_leaves_the_rest(api: httpx.Client) -
     saved = done(change(api, "prod", 2, jars=[], principal="", spark_home=None))
     assert [saved["content"][name] for name in ("jars", "principal", "spark_home")] == [[], "", None]
     assert saved["content"]["configurations"] == {"spark.x": {"value": "1", **PLAIN}}
+
+
+def test_a_save_tells_what_is_odd_about_what_it_changed_and_about_nothing_else(api: httpx.Client) -> None:
+    told = [
+        {
+            "where": "arguments.master",
+            "message": "master='yarm' is no master that spark-submit knows; did you mean yarn?",
+        }
+    ]
+    made = new_group(api, arguments={"master": "yarm"})
+    assert made["remarks"] == told
+    assert done(api.get("/groups/prod"))["remarks"] == []
+    for revision, wish, remarks in (
+        (1, {"queue": "etl"}, []),
+        (2, {"master": "yarn"}, []),
+        (3, {"master": "yarm", "queue": None}, told),
+    ):
+        assert done(change(api, "prod", revision, arguments=wish))["remarks"] == remarks
 
 
 def test_patch_is_all_or_nothing(api: httpx.Client) -> None:

@@ -98,6 +98,7 @@ def names(on: str, group: str | None = None) -> list[str]:
     return [check.name for check in chosen_checks(on, group, deep=False)]
 
 
+OPTIONS = ["options"]
 WORKER = ["spark", "python", "api", "cache", "disk"]
 SERVER = ["plugin", "database", "permissions", "fernet key", "blob storage", "artifacts", "master dags", "groups"]
 
@@ -105,18 +106,18 @@ SERVER = ["plugin", "database", "permissions", "fernet key", "blob storage", "ar
 def test_the_checks_of_each_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "store.db").touch()
     monkeypatch.setenv("AIRFLOW__COUTURE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path / 'store.db'}")
-    assert names("worker") == WORKER
-    assert names("server") == SERVER
-    assert names("all") == [*WORKER, *SERVER, "spark homes"]
-    assert names("all", "prod") == [*WORKER, *SERVER]
+    assert names("worker") == OPTIONS + WORKER
+    assert names("server") == OPTIONS + SERVER
+    assert names("all") == [*OPTIONS, *WORKER, *SERVER, "spark homes"]
+    assert names("all", "prod") == [*OPTIONS, *WORKER, *SERVER]
 
 
 def test_a_machine_without_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__COUTURE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path / 'no.db'}")
-    assert names("all") == [*WORKER, *SERVER, "spark homes"]  # with a LocalExecutor it must have one
+    assert names("all") == [*OPTIONS, *WORKER, *SERVER, "spark homes"]  # with a LocalExecutor it must have one
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
-    assert names("all") == [*WORKER, "server"]
-    assert names("server") == SERVER
+    assert names("all") == [*OPTIONS, *WORKER, "server"]
+    assert names("server") == OPTIONS + SERVER
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_machine_without_a_database(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_settings_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
     monkeypatch.setenv(f"AIRFLOW__COUTURE__{name}", value)
-    [check] = chosen_checks("server", None, deep=False)
+    _, check = chosen_checks("server", None, deep=False)
     from couture_ops.checks.runner import run_checks
 
     [found] = run_checks([check], print)

@@ -43,7 +43,7 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     [found] = look(tmp_path / "file" / "blobs")
     assert found.verdict is Verdict.FAULT
-    assert found.message == f"It does not exist, and this user can't make it in {tmp_path / 'file'}."
+    assert found.message == f"It does not exist, and this user can't make it in {tmp_path / 'file'}: Not a directory."
 
 
 def test_a_storage_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

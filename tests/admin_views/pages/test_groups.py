@@ -151,6 +151,15 @@ def test_a_save_on_an_old_revision_shows_what_the_other_did_and_saves_nothing(
     assert content(pages)["arguments"]["driver-memory"]["value"] == "6g"
 
 
+def test_the_review_warns_of_a_wrong_master(admin: httpx.Client) -> None:
+    edited = row("a", "arguments", "master", value="yarm")
+    text = admin.post("/groups/prod/review", data=form(edited), headers=PART).text
+    assert (
+        "<li><code>arguments.master</code>: master=&#39;yarm&#39; is no master that spark-submit knows; "
+        "did you mean yarn?</li>"
+    ) in text
+
+
 @pytest.mark.parametrize(
     ("rows", "told"),
     [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config_store.catalogue.lint import Remark, content_remarks, field_remarks, hadoop_remarks
+from config_store.catalogue.lint import Remark, content_remarks, field_remarks, hadoop_remarks, key_remarks
 from config_store.content import Content
 from config_store.secrets import Token
 from config_store.settings import Setting
@@ -108,6 +108,18 @@ def test_without_a_catalogue_what_a_save_refuses_is_told_all_the_same() -> None:
     assert field_remarks(None, "configurations", "spark.executor.memroy", "7g") == []
 
 
+def test_a_wrong_master_is_told_whether_the_keys_are_known_or_not() -> None:
+    told = "master='yarm' is no master that spark-submit knows; did you mean yarn?"
+    content = Content(arguments={"master": Setting("yarm")}, environment={"master": Setting("yarm")})
+    edited = {("arguments", "master"), ("environment", "master")}
+    for keys in (None, catalogue()):
+        assert content_remarks(keys, content, edited) == [Remark("arguments.master", told, is_fault=True)]
+        assert field_remarks(keys, "arguments", "master", "yarm") == [Remark("arguments.master", told, is_fault=True)]
+    assert content_remarks(None, content, {("environment", "master")}) == []
+    secret = Content(arguments={"master": Setting(Token("yarm"), secret=True)})
+    assert content_remarks(None, secret, edited) == []
+
+
 def test_a_value_that_nobody_may_know_is_not_judged() -> None:
     assert field_remarks(catalogue(), "configurations", "spark.executor.cores", None) == []
 
@@ -121,7 +133,7 @@ def test_a_content_is_judged_place_by_place_and_tells_no_secret() -> None:
             "spark.executor.memroy": Setting("7g"),
         },
     )
-    assert [remark.where for remark in content_remarks(catalogue(), content)] == [
+    assert [remark.where for remark in key_remarks(catalogue(), content)] == [
         "configurations.spark.eventLog.enabled",
         "configurations.spark.executor.memroy",
     ]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from config_store.wire import Finding, Verdict
 from couture_ops.checks.disk import check_cache, check_space, size_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ME = os.geteuid()
 
@@ -111,16 +109,31 @@ def test_root_looks_at_the_cache_of_a_user(cache: Path, monkeypatch: pytest.Monk
     assert (found.verdict, found.advice) == (Verdict.WARNING, "Run the check as the user that runs tasks.")
 
 
+NO_RIGHT = "Give the user that runs tasks the right to write there, or name another folder in [couture] cache_dir."
+
+
 def test_a_cache_that_this_user_can_not_write(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)  # to root every directory is open
-    assert check_cache(cache, ME) == [
-        Finding.fault(
-            "cache",
-            str(cache),
-            "This user can't write there.",
-            "Give the user that runs tasks the right to write there, or name another folder in [couture] cache_dir.",
-        )
-    ]
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "mkdir", refuse)  # to root every directory is open
+    said = "This user can't write there: Permission denied."
+    assert check_cache(cache, ME) == [Finding.fault("cache", str(cache), said, NO_RIGHT)]
+    assert check_cache(cache / "new", ME) == [Finding.fault("cache", str(cache), said, NO_RIGHT)]
+
+
+@pytest.mark.skipif(ME != 0 or not os.path.isdir("/sys/kernel"), reason="only root has the rights below /sys")
+@pytest.mark.parametrize("below", ["", "/couture/cache"])
+def test_a_folder_where_rights_alone_say_yes(below: str) -> None:
+    [found] = check_cache(Path(f"/sys/kernel{below}"), ME)
+    assert (found.verdict, found.subject, found.advice) == (Verdict.FAULT, "/sys/kernel", NO_RIGHT)
+    assert found.message.startswith("This user can't write there: ")
+
+
+def test_the_trial_leaves_nothing_behind(cache: Path) -> None:
+    before = sorted(cache.iterdir())
+    check_cache(cache, ME)
+    assert sorted(cache.iterdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 FINE = Finding.ok("second", "this", "fine")
 
 
-def run(*checks: Check, quiet_s: float = 60.0) -> tuple[list[Finding], list[str]]:
+def run(*checks: Check, quiet_s: float = 60.0, again_s: float = 60.0) -> tuple[list[Finding], list[str]]:
     """The findings, and what was said meanwhile."""
     said: list[str] = []
-    return list(run_checks(checks, said.append, quiet_s=quiet_s)), said
+    return list(run_checks(checks, said.append, quiet_s=quiet_s, again_s=again_s)), said
 
 
 def test_findings_come_in_the_order_of_the_checks() -> None:
@@ -65,9 +66,30 @@ def test_a_check_that_hangs_is_given_up_and_the_next_runs() -> None:
         ),
         FINE,
     ]
-    assert said[0] == "first: looking at a name server …"
-    assert len(said) > 1
+    assert said == ["first: looking at a name server …"]  # the same words are not said again
     assert ended.wait(30)
+
+
+def test_the_same_words_come_again_only_with_the_time_that_has_passed() -> None:
+    go_on = threading.Event()
+
+    def wait(_watch: Watch) -> Iterable[Finding]:
+        go_on.wait()
+        return [FINE]
+
+    said: list[str] = []
+
+    def hear(text: str) -> None:
+        said.append(text)
+        if len(said) == 3:
+            go_on.set()
+
+    checks = [Check("first", "a name server", wait)]
+    assert list(run_checks(checks, hear, quiet_s=0.05, again_s=1.1)) == [FINE]
+    assert said[0] == "first: looking at a name server …"
+    for again in said[1:]:
+        assert re.fullmatch(r"first: looking at a name server … [1-9][0-9]* s", again)
+    assert len(set(said)) == len(said)
 
 
 def test_a_check_that_tells_of_progress_is_waited_for() -> None:

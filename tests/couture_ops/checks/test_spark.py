@@ -75,6 +75,33 @@ def test_no_spark_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert found.advice == "Name a Spark distribution in [couture] spark_homes, set SPARK_HOME, or install pyspark."
 
 
+def test_the_java_is_looked_at_also_without_a_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("couture_ops.workspace._pyspark_directory", lambda: None)
+    home = java(tmp_path / "jdk", "17.0.1")
+    for environment, finding in (
+        (
+            {"JAVA_HOME": str(home)},
+            Finding.ok(
+                "java",
+                "the Java of this worker",
+                f"{home}/bin/java is Java 17; there is no Spark to compare it with.",
+            ),
+        ),
+        (
+            {"JAVA_HOME": "/nowhere"},
+            Finding.fault(
+                "java",
+                "the Java of this worker",
+                "JAVA_HOME is '/nowhere', and there is no program bin/java in it.",
+                "Point JAVA_HOME to a JDK, or unset it to take java out of PATH.",
+            ),
+        ),
+    ):
+        found = list(check_spark(settings(tmp_path), environment, Watch()))
+        assert [finding.check for finding in found] == ["spark", "java"]
+        assert found[1] == finding
+
+
 def test_a_spark_without_its_jars(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "spark-submit", "exit 0")
     [found] = sparks_of(tmp_path)

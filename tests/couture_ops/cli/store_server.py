@@ -102,6 +102,8 @@ class Store:
         self.files: dict[tuple[str, str], bytes] = {}
         self.artifacts: dict[tuple[str, str], list[Json]] = {}
         self.bytes_of: dict[str, bytes] = {}
+        #: What every answer with a whole group finds odd.
+        self.remarks: list[Json] = []
 
     def add_group(self, name: str, content: Json | None = None, description: str = "", note: str = "") -> Json:
         """A new group at revision 1."""
@@ -140,7 +142,7 @@ class Store:
         for section in ("arguments", "configurations", "environment"):
             for one in content[section].values():
                 one["value"] = None if one["secret"] else one["value"]
-        return {**self.group(name), "content": content}
+        return {**self.group(name), "content": content, "remarks": self.remarks}
 
     def replaced(self, name: str, new: Json) -> Json:
         """The content after a PUT."""

@@ -73,6 +73,16 @@ def test_a_save_that_changes_nothing(couture: Couture, prod: StoreServer) -> Non
     assert len(prod.store.revisions["prod"]) == 1
 
 
+def test_what_the_server_finds_odd_is_told_after_the_save(couture: Couture, prod: StoreServer) -> None:
+    told = "master='yarm' is no master that spark-submit knows; did you mean yarn?"
+    prod.store.remarks = [{"where": "arguments.master", "message": told}]
+    finished = couture("settings", "set", "prod", "master=yarm")
+    assert (finished.returncode, finished.stdout) == (0, "Saved revision 2 of prod.\n")
+    assert finished.stderr == f"Warning: arguments.master: {told}\n"
+    as_json = couture("settings", "set", "prod", "master=yarm", "queue=a", "--output", "json")
+    assert (json.loads(as_json.stdout)["revision"], as_json.stderr) == (3, f"Warning: arguments.master: {told}\n")
+
+
 def test_set_as_json(couture: Couture, prod: StoreServer) -> None:
     answer = json.loads(couture.ok("settings", "set", "prod", "queue=etl", "--output", "json"))
     assert answer == prod.store.detail("prod")
