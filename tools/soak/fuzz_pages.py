@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from admin_views.app import API_PREFIX
-from admin_views.pages.edits import read_change
+from admin_views.pages.edits import read_edits
 from admin_views.pages.forms import read_form
 from admin_views.pages.rendering import PAGES_PREFIX
 from config_store.content import SECTIONS
@@ -147,7 +147,7 @@ def _form(value: tuple[bytes, str]) -> None:
         promise(bool(error.faults), "a refusal without words")
         return
     with suppress(InvalidInput, ValidationError):
-        read_change(form)
+        read_edits(form)
     with suppress(InvalidInput):
         promise(0 <= form.number("parent") < 10**9, "a number out of bounds")
 

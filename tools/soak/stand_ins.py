@@ -60,6 +60,10 @@ class RoleIdentity:
         """Every DAG but for viewers."""
         return bool(caller.user != "Viewer")
 
+    def may_read_audit_log(self, caller: Caller) -> bool:
+        """Admins alone."""
+        return bool(caller.user == "Admin")
+
     def prove_task(self, proof: str) -> Submitter:
         """A listed task by its proof."""
         if proof not in self.tasks:
