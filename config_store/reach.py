@@ -149,7 +149,10 @@ def _last_uses(session: Session, kind: ArtifactKind, name: str) -> list[Use]:
     versions = {use.id: use.version for use in last.values()}
     columns = (row.id, row.dag_id, row.task_id, row.group_name, row.created_at, row.request, row.facts)
     latest = select(*columns).where(row.id.in_(versions)).order_by(row.created_at.desc()).limit(MAX_TASKS)
-    return [Use(*facts, versions[id_]) for id_, *facts in session.execute(latest)]
+    return [
+        Use(use.dag_id, use.task_id, use.group_name, use.created_at, use.request, use.facts, versions[use.id])
+        for use in session.execute(latest)
+    ]
 
 
 def _task(use: Use, kind: ArtifactKind, name: str, choices: Mapping[str, set[int | None]]) -> TaskReach:
