@@ -13,6 +13,7 @@ from admin_views.api.access import ServicesDep
 from admin_views.api.hadoop import Editor, Reader, find_file, save_files, store_file
 from admin_views.bodies import read_limited
 from admin_views.pages.forms import FormDep
+from admin_views.pages.hadoop_conflicts import meetings, stale_with_files
 from admin_views.pages.hadoop_draft import apply_draft, file_before, read_draft
 from admin_views.pages.hadoop_review import State, file_changes, warnings
 from admin_views.pages.hadoop_tables import TableCache
@@ -20,14 +21,12 @@ from admin_views.pages.rendering import View, redirect, render
 from admin_views.permissions import Resource
 from admin_views.problems import Forbidden
 from config_store import groups
-from config_store.diff import diff_contents
-from config_store.errors import InvalidInput
+from config_store.errors import InvalidInput, StaleRevision
 from config_store.hadoop_xml import MAX_HADOOP_BYTES, check_hadoop_file, read_properties
-from config_store.usage import dags_using_group
+from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
+    from admin_views.pages.forms import Form
     from admin_views.pages.hadoop_draft import Draft, Outcome
     from admin_views.pages.hadoop_tables import Files
     from admin_views.services import Caller, Services
@@ -167,42 +166,46 @@ def outcome_of(services: Services, caller: Caller, name: str, draft: Draft, pare
     with services.database.reading() as session:
         group = groups.get_group(session, name)
         if group.revision != parent:
-            raise _stale(services, session, group, parent)
+            raise stale_with_files(services, session, group, parent)
     if draft.deletes:
         _check_deletion(services, caller)
     return group, apply_draft(services, name, group.content, draft)
 
 
-def _stale(services: Services, session: Session, group: Group, parent: int) -> Exception:
-    """What the others did, told inside files as well: who edits files may read them."""
-    told = groups.stale_revision(session, group.name, parent)
-    if told.changes:
-        base = groups.get_revision(session, group.name, parent)
-        told.changes = tuple(diff_contents(base.content, group.content, services.read_blob))
-    return told
-
-
 @router.post("/{name}/review")
 def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """What the edits would change, for which DAGs; no revision is made."""
-    names = review_names(services, caller, name, read_draft(form), form.number("parent"))
-    view = View(request, caller)
+    draft, view = read_draft(form), View(request, caller)
+    try:
+        names = review_names(services, caller, name, draft, form.number("parent"))
+    except StaleRevision as stale:
+        return _conflict(services, view, name, draft, stale)
     of = GroupView(view, names.pop("group"))
     return render(view, "hadoop/review_part.html", of=of, back=form.text("back"), staged=None, **names)
+
+
+def _conflict(services: Services, view: View, name: str, draft: Draft, stale: StaleRevision) -> HTMLResponse:
+    """Mine and what was saved meanwhile, side by side; nothing is saved."""
+    with services.database.reading() as session:
+        of = GroupView(view, groups.get_group(session, name))
+    met = meetings(stale, draft)
+    collisions = sum(bool(one.edit) for one in met)
+    told: dict[str, Any] = {"of": of, "stale": stale, "met": met, "collisions": collisions}
+    return render(view, "hadoop/conflict_part.html", status=409, **told)
 
 
 def review_names(services: Services, caller: Caller, name: str, draft: Draft, parent: int) -> dict[str, Any]:
     """What a review tells of a draft; raises what the save would raise."""
     group, outcome = outcome_of(services, caller, name, draft, parent)
     with services.database.reading() as session:
-        users = dags_using_group(session, name)
+        tasks = tasks_using_group(session, name)
     before = State(group.content, files_of(services, group.content))
     after = State(outcome.content, TABLES.find(outcome.content, outcome.reader(services)))
     catalogue = services.key_catalogues.find(group.content.spark_home).catalogue
     return {
         "group": group,
         "changed": file_changes(before, after),
-        "users": users,
+        "tasks": tasks,
         "remarks": warnings(before, after, draft, catalogue),
     }
 
@@ -210,16 +213,24 @@ def review_names(services: Services, caller: Caller, name: str, draft: Draft, pa
 @router.post("/{name}/save")
 def save(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
     """Save the edits as a revision."""
-    draft, parent = read_draft(form), form.number("parent")
+    draft, view = read_draft(form), View(request, caller)
+    try:
+        outcome, revision = _save(services, caller, name, draft, form)
+    except StaleRevision as stale:
+        return _conflict(services, view, name, draft, stale)
+    return redirect(view, view.page(f"hadoop/{name}{_file_path(form.text('back'), outcome)}", saved=revision))
+
+
+def _save(services: Services, caller: Caller, name: str, draft: Draft, form: Form) -> tuple[Outcome, int]:
+    parent = form.number("parent")
     _, outcome = outcome_of(services, caller, name, draft, parent)
     touched = {*draft.properties, *(file for file, staged in draft.files.items() if staged)}
-    for file in outcome.content.hadoop_files:
+    stored = [file for file in outcome.content.hadoop_files if file.name in touched]
+    for file in stored:
         if file.sha256 in outcome.new:
             store_file(services, file.name, outcome.new[file.sha256])
-    stored = [file for file in outcome.content.hadoop_files if file.name in touched]
     saved = save_files(services, caller, name, parent, lambda _: outcome.content, form.text("note"), Response(), stored)
-    view = View(request, caller)
-    return redirect(view, view.page(f"hadoop/{name}{_file_path(form.text('back'), outcome)}", saved=saved.revision))
+    return outcome, saved.revision
 
 
 def _file_path(back: str, outcome: Outcome) -> str:

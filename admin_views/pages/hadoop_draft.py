@@ -34,10 +34,11 @@ class Staged:
 
 @dataclass(frozen=True)
 class Draft:
-    """Files by name that come (None: go), and edits of properties by file and name."""
+    """Files by name that come (None: go), and edits of properties by file and name; ``tokens`` are those of rows."""
 
     files: dict[str, Staged | None] = field(default_factory=dict)
     properties: dict[str, dict[str, PropertyEdit]] = field(default_factory=dict)
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def deletes(self) -> bool:
@@ -103,6 +104,7 @@ def _read_file(draft: Draft, form: Form, token: str, file: str) -> Iterator[Faul
 def _read_property(draft: Draft, form: Form, token: str, file: str) -> Iterator[Fault]:
     name = form.text(f"name.{token}").strip()
     edits = draft.properties.setdefault(file, {})
+    draft.tokens.setdefault((file, name), token)
     if not name:
         yield Fault(file, "a row has no name; name the property, or take the row away")
     elif name in edits:

@@ -40,6 +40,7 @@ function opened(field, place) {
   field.before(host);
   field.hidden = true;
   const told = EditorView.updateListener.of((update) => {
+    if (update.docChanged) noteEdit();
     if (!update.selectionSet && !update.docChanged) return;
     const head = update.state.selection.main.head;
     const line = update.state.doc.lineAt(head);
@@ -59,6 +60,13 @@ function opened(field, place) {
       ],
     }),
   });
+}
+
+// What was typed is not saved: this is how the page knows (unsaved.js).
+function noteEdit() {
+  const mark = document.createElement("input");
+  Object.assign(mark, { type: "hidden", name: "part", value: "text" });
+  document.getElementById("staged").replaceChildren(mark);
 }
 
 function goTo(view, line, column = 1) {

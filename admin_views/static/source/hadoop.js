@@ -126,6 +126,7 @@ function isEdited() {
 function stay(event, address) {
   if (!document.getElementById("listing") || !isEdited()) return;
   event.preventDefault();
+  event.stopImmediatePropagation(); // nothing is left, so nobody is to be asked (unsaved.js)
   history.replaceState(null, "", address);
   htmx.ajax("GET", address, { target: "#listing", swap: "innerHTML" });
 }
@@ -146,14 +147,16 @@ export function keepEdits() {
     const values = Object.fromEntries(new FormData(event.target));
     htmx.ajax("POST", event.target.dataset.review, { source: event.target, target: "#review-body", values });
   });
-  document.addEventListener("click", (event) => {
+  const follow = (event) => {
     const link = event.target.closest?.("#listing .pager a, #listing .empty a, [data-lists] a");
     if (link && !event.ctrlKey && !event.metaKey) stay(event, link.href);
-  });
-  document.addEventListener("submit", (event) => {
+  };
+  const look = (event) => {
     if (!event.target.matches("[data-lists]")) return;
     stay(event, `${event.target.action}?${new URLSearchParams(new FormData(event.target))}`);
-  });
+  };
+  document.addEventListener("click", follow, true);
+  document.addEventListener("submit", look, true);
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "listing" || !event.detail.shouldSwap) return;
     kept = [...event.detail.target.querySelectorAll(EDITED)];

@@ -164,7 +164,7 @@ def test_the_review_tells_properties_by_file_and_for_whom_they_count(pages: Page
     assert "<code>hdfs://b</code>" in text
     assert "<code>fs.defaultFS (final)</code>" in text
     assert "<code>dfs.replication</code>" in text
-    assert ">sales</a>" in text
+    assert ">sales</a>.<a" in text
     assert list(files_of(pages)) == ["core-site.xml"]
 
 

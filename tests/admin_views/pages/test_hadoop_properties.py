@@ -243,6 +243,25 @@ def test_the_review_tells_the_properties_and_what_is_odd(lake: Pages, editor: ht
     assert files_of(lake, "lake")["core-site.xml"] == CORE
 
 
+def test_what_both_changed_is_chosen_and_the_rest_goes_together(lake: Pages, editor: httpx.Client) -> None:
+    theirs = CORE.replace(b"nightly", b"theirs").replace(b"/tmp/$", b"/var/$")
+    save_file(lake.api, "lake", 4, theirs)
+    for deed in ("review", "save"):
+        answer = save(editor, row("a", "cluster", "mine"), deed=deed)
+        assert answer.status_code == 409
+        assert "One property was changed by both of you: choose what to take." in answer.text
+        assert '<td><code>mine</code><label><input type="radio"' in answer.text
+        now = "/pages/hadoop/lake/files/core-site.xml/row?key=cluster"
+        label = "Take what was saved: hadoop_files.core-site.xml.cluster"
+        assert f'aria-label="{label}" data-edit="a" data-now="{now}"' in answer.text
+        assert answer.text.count('class="collides"') == 1
+        assert "<code>hadoop_files.core-site.xml.tmp</code>" in answer.text
+    assert files_of(lake, "lake")["core-site.xml"] == theirs
+    rows = form(row("a", "cluster", "mine"), parent=5, back="core-site.xml")
+    assert editor.post("/hadoop/lake/save", data=rows, headers=PART).is_success
+    assert files_of(lake, "lake")["core-site.xml"] == theirs.replace(b"theirs", b"mine")
+
+
 @pytest.mark.parametrize(
     ("rows", "status", "told"),
     [
