@@ -76,7 +76,7 @@ def test_a_broken_reader_of_imports_is_found(
         ("Hadoop files and edits", "property_table", crash, "KeyError: 'a key that nobody looked for'"),
         ("pasted blocks", "read_pasted", crash, "KeyError: 'a key that nobody looked for'"),
         ("command lines", "split_words", crash, "KeyError: 'a key that nobody looked for'"),
-        ("form bodies", "read_change", crash, "KeyError: 'a key that nobody looked for'"),
+        ("form bodies", "read_edits", crash, "KeyError: 'a key that nobody looked for'"),
     ],
 )
 def test_a_broken_reader_of_pages_is_found(
