@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config_store.transfer.yaml_text import Node
-from tools.soak import fuzz_api, fuzz_domain
+from tools.soak import fuzz_api, fuzz_domain, fuzz_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,20 @@ def test_the_domain_keeps_its_promises(name: str) -> None:
     fault, tried = fuzz_domain.attack(fuzz_domain.TARGETS[name], 100)
     assert fault == ""
     assert tried >= 50
+
+
+@pytest.mark.parametrize("name", fuzz_pages.DOMAIN)
+def test_what_the_pages_read_keeps_its_promises(name: str) -> None:
+    fault, tried = fuzz_domain.attack(fuzz_pages.DOMAIN[name], 40)
+    assert fault == ""
+    assert tried >= 20
+
+
+@pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient`")
+def test_no_request_makes_a_page_fail(tmp_path: Path) -> None:
+    fault, sent = fuzz_pages.attack_pages(tmp_path, 150)
+    assert fault == ""
+    assert sent >= 75
 
 
 def test_a_broken_promise_is_told() -> None:
@@ -48,6 +62,28 @@ def test_a_broken_reader_of_imports_is_found(
 ) -> None:
     monkeypatch.setattr(fuzz_domain, reader, broken)
     assert fuzz_domain.attack(fuzz_domain.TARGETS[name], 10)[0] == fault
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "broken", "fault"),
+    [
+        (
+            "Hadoop files and edits",
+            "edit_properties",
+            lambda *_: b"<configuration/>",
+            "Broken: another value than the one",
+        ),
+        ("Hadoop files and edits", "property_table", crash, "KeyError: 'a key that nobody looked for'"),
+        ("pasted blocks", "read_pasted", crash, "KeyError: 'a key that nobody looked for'"),
+        ("command lines", "split_words", crash, "KeyError: 'a key that nobody looked for'"),
+        ("form bodies", "read_edits", crash, "KeyError: 'a key that nobody looked for'"),
+    ],
+)
+def test_a_broken_reader_of_pages_is_found(
+    monkeypatch: pytest.MonkeyPatch, name: str, reader: str, broken: Callable[..., object], fault: str
+) -> None:
+    monkeypatch.setattr(fuzz_pages, reader, broken)
+    assert fuzz_domain.attack(fuzz_pages.DOMAIN[name], 10)[0].startswith(fault)
 
 
 @pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient`")

@@ -114,6 +114,12 @@ class _Editor:
     def _add(self, name: str, edit: PropertyEdit) -> None:
         if edit.value is None:
             raise NotFound(f"property of {self._file} named", name, nearest(name, self._by_name))
+        if self._scanned.ends_in_fallback:
+            raise reject(
+                name,
+                f"can't be added: {self._file} holds a <fallback> outside of an include, and Hadoop passes over what "
+                "follows it; edit the file itself",
+            )
         self._new.append((name, edit))
 
     def _check_form(self, name: str, found: Property) -> None:

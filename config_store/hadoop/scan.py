@@ -124,6 +124,8 @@ class Scanned:
     root_start: int
     root_tag_end: int
     root_close: int
+    #: Whether a ``<fallback>`` outside of an include has Hadoop pass over what would follow.
+    ends_in_fallback: bool = False
 
     def properties(self) -> list[Property]:
         """The properties with a name, without those that stand in for a file that can't be included."""
@@ -204,7 +206,7 @@ class _Scanner:
                 self.token.append((*match.span("cdata"), False))
             elif kind == "comment":
                 self._note_comment(match.start("comment"), match.end("comment"))
-        return Scanned(self.source, self.entries, *self.root, close)
+        return Scanned(self.source, self.entries, *self.root, close, self.has_fallback)
 
     def _note_comment(self, start: int, end: int) -> None:
         if not self.depth:

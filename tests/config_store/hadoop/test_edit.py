@@ -117,3 +117,12 @@ def test_elements_within_elements_are_left_to_who_edits_the_file() -> None:
 def test_a_prefix_of_many_bytes_stays_whole() -> None:
     content = "<configuration xmlns:é='u'><property><name>a</name><é:value/></property></configuration>"
     assert edited(content, {"a": PropertyEdit("1")}) == content.replace("<é:value/>", "<é:value>1</é:value>")
+
+
+def test_nothing_is_added_where_hadoop_would_pass_over_it() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        edited("<configuration><fallback/></configuration>", {"a": PropertyEdit("1")})
+    assert str(refused.value) == (
+        "a: can't be added: core-site.xml holds a <fallback> outside of an include, and Hadoop passes over what "
+        "follows it; edit the file itself"
+    )

@@ -13,23 +13,24 @@ from tools.soak.trials.fuzz import MEMORY_MB, peak_mb
 if TYPE_CHECKING:
     from tools.soak.stage import Stage
 
-#: A request takes as long as ten calls of the domain: of ten inputs, one goes to the pages themselves.
-OF_TEN = 9
+#: A request takes as long as many calls of the domain: one of so many inputs goes to the pages themselves.
+REQUEST_OF = 20
 
 
 def measure(stage: Stage) -> list[Figure]:
     """Fuzz, first what is read, then the pages that read it."""
     before, count = peak_mb(), stage.scale.page_inputs
-    each = count * OF_TEN // 10 // len(fuzz_pages.DOMAIN)
+    requested = count // REQUEST_OF
+    drawn = (count - requested) // len(fuzz_pages.DOMAIN) // fuzz_pages.OF_ONE
     faults: list[str] = []
     inputs = 0
     for name, target in fuzz_pages.DOMAIN.items():
-        say(f"fuzz_pages: {each:,} inputs to {name}")
-        fault, tried = attack(target, each)
+        say(f"fuzz_pages: {drawn * fuzz_pages.OF_ONE:,} inputs to {name}")
+        fault, tried = attack(target, drawn)
         faults += [f"{name}: {fault}"] if fault else []
-        inputs += tried
-    say(f"fuzz_pages: {count // 10:,} requests to the pages")
-    fault, requests = fuzz_pages.attack_pages(stage.scratch("fuzz_pages"), count // 10)
+        inputs += tried * fuzz_pages.OF_ONE
+    say(f"fuzz_pages: {requested:,} requests to the pages")
+    fault, requests = fuzz_pages.attack_pages(stage.scratch("fuzz_pages"), requested)
     answered = [fault] if fault else []
     return [
         none_of("fuzz_pages_domain", "exceptions beyond the domain's own, broken promises", faults, inputs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ def _run(examples: int, figures: Path, log: Path, drawn: Path) -> dict[str, int]
         code = subprocess.run(
             command, cwd=CHECKOUT, env={**os.environ, **told}, stdout=output, stderr=subprocess.STDOUT, check=False
         ).returncode
+    shutil.rmtree(drawn, ignore_errors=True)
     found: dict[str, int] = json.loads(figures.read_text()) if figures.is_file() else {}
     differs = found.get("meaning_differs", 0) + found.get("bytes_differ", 0)
     if not found.get("default_files") or (code != 0 and not differs):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.soak.errors import Impossible
+from tools.soak.errors import ComparisonEnded, Impossible
 from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
@@ -16,7 +16,7 @@ from tools.soak.scale import SMALL
 from tools.soak.server import free_port, plain_server
 from tools.soak.stage import Stage
 from tools.soak.stand_ins import services_in
-from tools.soak.trials import disk_full, kills_server, saves
+from tools.soak.trials import disk_full, hadoop_oracle, kills_server, saves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,3 +73,24 @@ def test_full_disks_refuse_in_words_and_go_on_afterwards(stage: Stage) -> None:
     except Impossible as error:
         pytest.skip(str(error))
     assert unmet(figures) == {}
+
+
+def test_hadoop_reads_the_same(stage: Stage) -> None:
+    stage.scale = replace(SMALL, oracle_examples=5)
+    figures = hadoop_oracle.measure(stage)
+    assert unmet(figures) == {}
+    assert {figure.name: figure.value for figure in figures}["hadoop_oracle_files"] > 25
+
+
+def test_a_comparison_that_cannot_be_made_says_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hadoop_oracle, "TEST", "tests/none.py")
+    with pytest.raises(ComparisonEnded, match=r"The comparison with Hadoop ended with 4\. The end of .*not found"):
+        hadoop_oracle.measure(stage)
+
+
+@pytest.mark.parametrize(("found", "missed"), [({"meaning_differs": 2}, "meaning"), ({"bytes_differ": 1}, "bytes")])
+def test_differences_are_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, found: dict[str, int], missed: str
+) -> None:
+    monkeypatch.setattr(hadoop_oracle, "_run", lambda *_: {"drawn_files": 4, "default_files": 1, **found})
+    assert list(unmet(hadoop_oracle.measure(stage))) == [f"hadoop_oracle_{missed}"]
