@@ -33,7 +33,9 @@ _CREDENTIALS: dict[Any, str] = {
     child_runs.child_token: "the child's token",
 }
 #: That dependency takes a task, or a user with this permission.
-_OR_PERMISSION = {submissions.submitter_of: ("POST", {"": Resource.SUBMISSIONS})}
+_OR_PERMISSION: dict[Any, tuple[str, dict[str, Resource]]] = {
+    submissions.submitter_of: ("POST", {"": Resource.SUBMISSIONS})
+}
 #: Every user of Airflow may, whatever his role.
 _ANY_USER = "any"
 
