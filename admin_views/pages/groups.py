@@ -103,7 +103,9 @@ def _tables(content: Content, search: str) -> list[dict[str, Any]]:
     tables = []
     for section, title in ROW_SECTIONS.items():
         settings = getattr(content, section)
-        found = [(name, settings[name]) for name in sorted(settings) if _matches(search, name, settings[name])]
+        found = [
+            (name, settings[name]) for name in sorted(settings) if not search or _matches(search, name, settings[name])
+        ]
         tables.append(
             {
                 "section": section,

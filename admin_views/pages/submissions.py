@@ -19,7 +19,7 @@ from config_store import reruns
 from config_store.errors import reject
 from config_store.moments import read_moment
 from config_store.submission_lists import Filters, count_submissions, read_place, read_stretch
-from config_store.submissions import get_progress
+from config_store.submissions import diff_submissions, get_progress, get_receipt
 from config_store.wire import Outcome, RerunMode, State, TaskIdentity
 
 if TYPE_CHECKING:
@@ -127,10 +127,11 @@ def receipt_page(
     search: str = "",
 ) -> Any:
     """One receipt; ``against`` names the submission it is compared with, by default the last success before."""
-    receipt = api.read_submission(services, caller, submission_id)
-    difference = api.diff_submissions(services, caller, submission_id, against or None)
+    services.close_gone_tries(submission_id)
     view = View(request, caller)
-    with services.database.reading() as session:
+    with services.database.reading() as session:  # one, so that a plan of thousands of settings is read once
+        receipt = get_receipt(session, submission_id)
+        compared, changes = diff_submissions(session, against or None, submission_id)
         same_task = Filters(dag_id=receipt.task.dag_id, task_id=receipt.task.task_id)
         others = read_stretch(session, same_task, limit=_OTHERS).items
         again = reruns.look_ahead(session, receipt)
@@ -138,7 +139,8 @@ def receipt_page(
         view,
         "submissions/receipt.html",
         receipt=receipt,
-        difference=difference,
+        compared=compared,
+        changes=changes,
         most_changes=MAX_CHANGES,
         against=against or "",
         others=[other for other in others if other.submission_id != submission_id],

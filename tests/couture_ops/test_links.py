@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from airflow.sdk.execution_time.comms import GetXCom, XComResult
 
-from couture_ops.links import ReceiptLink, receipt_url
+from couture_ops.links import PreviewLink, ReceiptLink, receipt_url
 
 if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
@@ -65,3 +65,19 @@ def test_the_link_is_what_the_task_has_stored(monkeypatch: pytest.MonkeyPatch, s
 
 def test_its_name() -> None:
     assert ReceiptLink().name == "Spark receipt"
+
+
+@pytest.mark.parametrize(
+    ("connection", "url"),
+    [
+        (None, "http://here/plugin/spark-submissions/couture/pages/previews?dag=sales&task=load"),
+        ("other_store", ""),
+    ],
+)
+def test_the_link_to_the_preview_is_one_of_this_airflow(
+    monkeypatch: pytest.MonkeyPatch, connection: str | None, url: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://here")
+    operator = cast("Any", SimpleNamespace(couture_conn_id=connection))
+    link = PreviewLink()
+    assert (link.name, link.get_link(operator, ti_key=cast("TaskInstanceKey", KEY))) == ("Spark preview", url)

@@ -250,7 +250,7 @@ def test_a_task_runs_again_as_then_and_the_list_follows_it(
     path = f"submissions/{receipt['submission_id']}"
     frame = seat.open_page(path, "again.t")
     frame.get_by_role("button", name="Run again").click()
-    frame.get_by_role("button", name="As then").click()
+    frame.get_by_role("button", name="Run as then").click()
     seat.shows(SUBMISSIONS)
     rows = frame.locator("#list tbody tr")
     expect(rows).to_have_count(2, timeout=60_000)

@@ -154,6 +154,9 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | bytes | None, int]] = {
         {"mode": "then"},
         303,
     ),
+    "GET /previews": (f"{EDIT} on {SUBMISSIONS}", "/previews?dag=sales&task=load", None, 200),
+    "GET /previews/dags": (f"{EDIT} on {SUBMISSIONS}", "/previews/dags?dag=s", None, 200),
+    "GET /previews/tasks": (f"{EDIT} on {SUBMISSIONS}", "/previews/tasks?dag=sales&task=l", None, 200),
     # which DAGs he sees there is Airflow's to say (test_masters.py)
     "GET /masters": (ANY_USER, "/masters", None, 200),
     "GET /masters/{dag_id}": (ANY_USER, "/masters/sales", None, 200),

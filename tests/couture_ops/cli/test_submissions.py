@@ -91,6 +91,7 @@ def test_filters(couture: Couture, server: StoreServer) -> None:
             "a.py",
         ),
         *("--state", "ended", "--outcome", "lost", "--limit", "5", "--offset", "10"),
+        *("--who", "ada", "--since", "2026-01-31", "--before", "2026-02-28T18:00+01:00"),
     )
     assert [asked.query for asked in server.asked] == [
         {"limit": "50", "offset": "0"},
@@ -102,6 +103,9 @@ def test_filters(couture: Couture, server: StoreServer) -> None:
             "artifact": "a.py",
             "state": "ended",
             "outcome": "lost",
+            "submitted_by": "ada",
+            "since": "2026-01-31",
+            "until": "2026-02-28T18:00+01:00",
             "limit": "5",
             "offset": "10",
         },

@@ -14,7 +14,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from couture_ops.errors import ContradictingParameters, MissingParameter
 from couture_ops.job import JOB_FIELDS
 from couture_ops.job_argument import DICTIONARY_PARAMETERS
-from couture_ops.links import ReceiptLink
+from couture_ops.links import PreviewLink, ReceiptLink
 from couture_ops.operators import CouturePySparkOperator, CoutureSparkOperator, PySparkOperator, SparkOperator
 from couture_ops.operators.base import BaseSparkOperator
 
@@ -137,8 +137,8 @@ def test_misspelt_parameters_are_refused(operator: type[BaseSparkOperator]) -> N
 
 
 @EVERY
-def test_the_link_to_the_receipt(operator: type[BaseSparkOperator]) -> None:
-    assert [type(link) for link in operator.operator_extra_links] == [ReceiptLink]
+def test_the_links_to_the_receipt_and_to_the_preview(operator: type[BaseSparkOperator]) -> None:
+    assert [type(link) for link in operator.operator_extra_links] == [ReceiptLink, PreviewLink]
 
 
 # --- description ---
@@ -337,7 +337,7 @@ def test_the_scheduler_keeps_the_language_and_every_field(operator: type[BaseSpa
     kept_fields = {name: getattr(kept, name) for name in operator.template_fields}
     assert kept_fields == {**fields, "jars": ["b.jar", "a.jar"], "exclude_spark_args": ["files", "jars"]}
     assert kept.language == operator.language
-    assert list(kept.extra_links) == ["Spark receipt"]
+    assert list(kept.extra_links) == ["Spark preview", "Spark receipt"]
 
 
 def test_the_languages() -> None:

@@ -47,7 +47,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         ("artifact_first", "artifact_repeat", "artifact_memory"),
     ),
     "pages": Measurement(
-        "the pages with 10,000 settings in a group, 1,000 artifacts and 100,000 submissions, beside Airflow's Connections",
+        "the pages with 10,000 settings in a group and 100,000 submissions, beside Airflow's list of Connections",
         pages.measure,
         ("pages_p95", "pages_beside", "pages_bytes", "pages_edit", "pages_xml"),
     ),

@@ -64,7 +64,7 @@ def _check(answer: httpx.Response) -> None:
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Every page by turns with the Connections list of the same API server; then bytes, an edit, and a large XML file."""
+    """Every page by turns with the Connections of the same API server; then bytes, an edit, and a large XML file."""
     scale = stage.scale
     folder = stage.scratch("pages")
     url = f"sqlite:///{folder}/store.db"
@@ -150,7 +150,8 @@ def _page_figures(times: dict[str, Samples], scale: Scale) -> list[Figure]:
     by_time = sorted(times, key=lambda name: percentile(times[name].ours, P), reverse=True)
     by_ratio = sorted(times, key=lambda name: _ratio(times[name]), reverse=True)
     slow, worst = times[by_time[0]], times[by_ratio[0]]
-    what = f"{scale.page_settings:,} settings in a group, {scale.page_artifacts:,} artifacts, {scale.page_receipts:,} submissions"
+    sizes = (scale.page_settings, scale.page_artifacts, scale.page_receipts)
+    what = "{:,} settings in a group, {:,} artifacts, {:,} submissions".format(*sizes)
     all_of_them = ", ".join(f"{name} {percentile(times[name].ours, P):.0f}" for name in by_time)
     many = sum(_ratio(samples) > 1 for samples in times.values())
     beside = f"{by_ratio[0]}; {len(times) - many} of {len(times)} pages are at least as fast as it"
@@ -216,7 +217,7 @@ class Editor:
         """The milliseconds from the click on Edit to the page with the saved row. Raises WrongResult."""
         self.count += 1
         page, part, value = f"{PAGES}/groups/{LARGE}", {"HX-Request": "true"}, f"edited {self.count}"
-        section, key = "configurations", setting_name(1)
+        section, key = "configurations", setting_name(0)
         begun = time.perf_counter()
         _check(self.client.get(f"{page}/edit?{urlencode({'section': section, 'key': key})}", headers=part))
         token = f"{section}.{key}"
