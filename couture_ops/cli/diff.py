@@ -63,7 +63,7 @@ def diff(
     tells: bool,
     output: str,
 ) -> None:
-    """Show what differs between two revisions or submissions, or what an import of files would change.
+    """Show what differs: revisions, submissions, or files and the store.
 
     Of a group: FROM defaults to the revision before the current one (with --other: to the current one), TO to the
     current one.
