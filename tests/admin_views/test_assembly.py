@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from admin_views.app import API_PREFIX, create_app
-from admin_views.assembly import assemble_services
 from tests.admin_views.calls import bearer, connect, done, problem_of
 from tests.conftest import serving
 from tests.stand_ins import RoleIdentity
@@ -27,6 +26,8 @@ TOLD = (
 def test_a_blob_root_that_can_not_be_keeps_nobody_from_reading_why(
     tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from admin_views.assembly import assemble_services  # brings the API server, with its warnings
+
     shutil.copy(empty_store, tmp_path / "store.db")
     monkeypatch.setenv("AIRFLOW__COUTURE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("AIRFLOW__COUTURE__BLOB_ROOT", "ftp://host/blobs")
