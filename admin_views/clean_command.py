@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from airflow.cli.cli_config import ARG_VERBOSE, ARG_YES, ActionCommand, Arg, lazy_load_command
 from airflow.utils.cli import suppress_logs_and_warning
 
+from config_store.counting import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from config_store.blobs.protocol import Blob, Leftover
-    from config_store.cleaning import Litter, Removed
+    from config_store.blobs.protocol import Blob, BlobStorage, Leftover
+    from config_store.cleaning import Limits, Litter, Removed
+    from config_store.database import Database
 
 DESCRIPTION = """
 Finds what nobody needs any more, and shows it with counts and sizes; with --yes it is removed.
@@ -80,7 +83,7 @@ def _clean(arguments: argparse.Namespace) -> None:
     from admin_views.database import open_database
     from admin_views.installation import check_tables
     from config_store.blobs.opening import open_blobs
-    from config_store.cleaning import find_litter, limits_at, remove_litter
+    from config_store.cleaning import find_litter, limits_at
 
     server = read_server_settings()
     check_tables(server)
@@ -97,11 +100,36 @@ def _clean(arguments: argparse.Namespace) -> None:
         if not litter:
             print("There is nothing to remove.")
         elif arguments.yes:
-            print("\n".join(_removed(remove_litter(database, blobs, limits, litter, _progress))))
+            print("\n".join(_remove(database, blobs, limits, litter)))
         else:
             print("Nothing was removed; run it again with --yes to remove this.")
     finally:
         database.engine.dispose()
+
+
+def _remove(database: Database, blobs: BlobStorage, limits: Limits, litter: Litter) -> list[str]:
+    """Remove it, between two audit rows: what is to go, and what went."""
+    from admin_views.audit import record_command
+    from config_store.cleaning import remove_litter
+
+    record_command(
+        "clean.begin",
+        "the store",
+        receipts=litter.receipts,
+        versions=[str(version) for version in litter.versions],
+        blobs=[blob.sha256 for blob in litter.blobs],
+        unfinished_uploads=len(litter.leftovers),
+    )
+    removed = remove_litter(database, blobs, limits, litter, _progress)
+    record_command(
+        "clean.end",
+        "the store",
+        receipts=removed.receipts,
+        versions=removed.versions,
+        blobs=[blob.sha256 for blob in removed.blobs],
+        unfinished_uploads=len(removed.leftovers),
+    )
+    return list(_removed(removed))
 
 
 def _progress(text: str) -> None:
@@ -119,11 +147,12 @@ def _found(litter: Litter) -> Iterator[str]:
 
 def _removed(removed: Removed) -> Iterator[str]:
     yield (
-        f"Removed {removed.receipts:,} receipts, {removed.versions:,} versions, {len(removed.blobs):,} blobs "
-        f"({_size(removed.blobs)}) and {len(removed.leftovers):,} unfinished uploads ({_size(removed.leftovers)})."
+        f"Removed {counted(removed.receipts, 'receipt')}, {counted(removed.versions, 'version')}, "
+        f"{counted(len(removed.blobs), 'blob')} ({_size(removed.blobs)}) and "
+        f"{counted(len(removed.leftovers), 'unfinished upload')} ({_size(removed.leftovers)})."
     )
     if removed.kept_blobs:
-        yield f"{removed.kept_blobs:,} blobs stayed: they came into use meanwhile."
+        yield f"{counted(removed.kept_blobs, 'blob')} stayed, in use since a moment ago."
 
 
 def _listed(versions: Iterable[object], most: int = 10) -> str:

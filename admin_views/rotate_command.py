@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from airflow.cli.cli_config import ARG_VERBOSE, ActionCommand, lazy_load_command
 from airflow.utils.cli import suppress_logs_and_warning
 
+from config_store.counting import counted
+
 if TYPE_CHECKING:
     import argparse
 
@@ -51,6 +53,7 @@ def run_rotate(_arguments: argparse.Namespace) -> None:
 
 
 def _rotate() -> None:
+    from admin_views.audit import record_command
     from admin_views.configuration import read_server_settings
     from admin_views.database import open_database
     from admin_views.installation import check_tables
@@ -64,13 +67,21 @@ def _rotate() -> None:
         raise SystemExit(f"[core] fernet_key holds what is no Fernet key: {error}") from error
     check_tables(server)
     database = open_database(server)
+    record_command("secrets.rotate.begin", "the secrets of all groups", keys=len(server.fernet_keys))
     try:
         done = rotate_secrets(database, server.fernet_keys, _progress)
     finally:
         database.engine.dispose()
+    record_command(
+        "secrets.rotate.end",
+        "the secrets of all groups",
+        secrets=done.secrets,
+        revisions=done.revisions,
+        unreadable=len(done.unreadable),
+    )
     print(
-        f"Rotated {done.secrets:,} secrets in {done.revisions:,} revisions; {done.current:,} were encrypted with the "
-        "first key already."
+        f"Rotated {counted(done.secrets, 'secret')} in {counted(done.revisions, 'revision')}; {done.current:,} "
+        f"{'was' if done.current == 1 else 'were'} encrypted with the first key already."
     )
     if done.unreadable:
         raise SystemExit("\n".join([*map(str, done.unreadable), "Keep every key until these are mended."]))

@@ -56,6 +56,8 @@ SUFFIXES: dict[ArtifactKind, tuple[str, ...]] = {
 ZIP_SUFFIXES = (".jar", ".zip", ".egg", ".whl")
 #: The bytes by which a file's kind is known.
 BEGINNING = 4
+#: How a script begins that may stand in front of an archive.
+SCRIPT = b"#!"
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ def beginning_fault(name: str, beginning: bytes) -> str | None:
     if not beginning:
         return "is empty"
     suffix = name[name.rfind(".") :].lower()
-    # every zip archive begins so: with its first entry, or, without any, with its end (APPNOTE.TXT, 4.3.7 and 4.3.16)
-    if suffix in ZIP_SUFFIXES and not beginning.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    # with its first entry, or, without any, its end (APPNOTE.TXT, 4.3.7 and 4.3.16); behind a script, see script_front
+    if suffix in ZIP_SUFFIXES and not beginning.startswith((b"PK\x03\x04", b"PK\x05\x06", SCRIPT)):
         return f"is no {suffix} file: it does not begin like a zip archive"
     return None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from config_store.artifacts import ArtifactKind
+from config_store.counting import counted
 from config_store.errors import BlobMissing
 from config_store.models import ArtifactRow, VersionRow
 from config_store.wire import Finding
@@ -58,11 +59,11 @@ def check_blobs(
             if damaged <= _MOST_NAMED:
                 yield Finding.fault(check, subject, f"{blob.named_by} {reason}.", f"{_AGAIN}: {blob.way_back}")
     if damaged > _MOST_NAMED:
-        message = f"{damaged - _MOST_NAMED:,} more files are missing or damaged."
+        message = f"{counted(damaged - _MOST_NAMED, 'more file')} missing or damaged."
         yield Finding.fault(check, subject, message, f"{_AGAIN}.")
     if not damaged:
         read = sum(1 for blob in named if deep or blob.size <= SMALL)
-        message = f"{len(named):,} files are there with their sizes, {read:,} of them read and compared by digest."
+        message = f"{counted(len(named), 'file')} there, each with its size; {read:,} read and compared by digest."
         yield Finding.ok(check, subject, message)
 
 

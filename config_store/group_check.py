@@ -12,6 +12,7 @@ from config_store.artifacts import ArtifactKind, find_version
 from config_store.blob_check import NamedBlob, check_blobs
 from config_store.catalogue.lint import hadoop_remarks, key_remarks
 from config_store.content import SECTIONS, open_setting
+from config_store.counting import counted
 from config_store.errors import MAX_TOLD, BlobMissing, InvalidInput, NotFound, SecretUnreadable, StoreError
 from config_store.groups import get_group
 from config_store.hadoop_xml import read_properties
@@ -181,7 +182,7 @@ def _secrets(view: _View) -> Iterator[Finding]:
         )
         yield Finding.fault("secrets", view.subject, message, advice)
     else:
-        yield Finding.ok("secrets", view.subject, f"{count} secrets, all readable.")
+        yield Finding.ok("secrets", view.subject, f"{counted(count, 'secret')}, all readable.")
 
 
 def _hadoop(view: _View) -> Iterator[Finding]:
@@ -190,7 +191,9 @@ def _hadoop(view: _View) -> Iterator[Finding]:
     if not files and not faults:
         yield Finding.ok("hadoop", view.subject, "It has no Hadoop files and needs none.")
     elif not faults:
-        yield Finding.ok("hadoop", view.subject, f"{files} Hadoop files; they lead to what the jobs need.")
+        yield Finding.ok(
+            "hadoop", view.subject, f"{counted(files, 'Hadoop file')}; what jobs need of the cluster is there."
+        )
     yield from faults
 
 
@@ -236,7 +239,8 @@ def _name_service_faults(view: _View, properties: dict[str, str]) -> Iterator[Fi
         nodes = [n.strip() for n in properties.get(f"dfs.ha.namenodes.{service}", "").split(",") if n.strip()]
         lacking = [n for n in nodes if not properties.get(f"dfs.namenode.rpc-address.{service}.{n}")]
         if lacking:
-            message = f"The name service of hdfs-site.xml lacks dfs.namenode.rpc-address of {len(lacking)} name nodes."
+            nodes_told = counted(len(lacking), "name node")
+            message = f"The name service of hdfs-site.xml lacks dfs.namenode.rpc-address of {nodes_told}."
             advice = f"Store the cluster's own hdfs-site.xml: couture hadoop put {view.group.name} hdfs-site.xml"
             yield Finding.fault("hadoop", view.subject, message, advice)
 

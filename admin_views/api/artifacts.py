@@ -21,6 +21,7 @@ from config_store import artifacts
 from config_store.artifacts import Artifact, ArtifactKind, Version
 from config_store.cleaning import hold_blobs
 from config_store.errors import BlobTooLarge, Truncated, reject
+from config_store.script_front import check_behind_script
 from config_store.usage import groups_using_dependency, last_use_by_dag
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ def record_version(
     services: Services, caller: Caller, kind: ArtifactKind, name: str, blob: Blob, note: str
 ) -> tuple[Version, bool]:
     """Make stored bytes a version; answers it and whether it is new."""
+    check_behind_script(services.blobs, name, blob.sha256)
     with services.deed(caller) as deed:
         hold_blobs(deed.session, services.blobs, [blob.sha256])
         version, is_new = artifacts.add_version(deed.session, kind, name, blob, author=caller.name, note=note)

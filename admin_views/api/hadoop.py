@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
 from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, permitted
-from admin_views.api.groups import save_change
+from admin_views.api.groups import save_change, tagged
 from admin_views.api.schemas import FileShape, GroupDetail, Page
 from admin_views.bodies import download, read_limited
 from admin_views.permissions import Resource
@@ -59,14 +59,18 @@ async def save_file(
     request: Request,
     response: Response,
     note: str = "",
+    dry_run: bool = False,
 ) -> GroupDetail:
-    """Add or replace a Hadoop file; the body is the file."""
+    """Add or replace a Hadoop file; the body is the file. `dry_run`: it is only looked at, and the group stays."""
     check_file_name(file, HADOOP_SUFFIXES)
     await to_thread.run_sync(check_before_save, services, name, parent, note)
     body = await read_limited(request, MAX_HADOOP_BYTES)
 
     def save() -> GroupDetail:
         check_hadoop_file(file, body)
+        if dry_run:
+            with services.database.reading() as session:
+                return tagged(response, get_group(session, name))
         stored = store_file(services, file, body)
         return save_files(
             services, caller, name, parent, lambda content: with_file(content, stored), note, response, [stored]

@@ -30,6 +30,7 @@ from config_store.artifacts import BEGINNING, ArtifactKind, beginning_fault
 from config_store.cleaning import hold_blobs
 from config_store.errors import BlobMissing, Fault, InvalidInput, SecretUnreadable, reject
 from config_store.groups import Save
+from config_store.script_front import script_fault
 from config_store.transfer.apply import Agreed, Applied, apply_request, check_secrets, keep_blobs
 from config_store.transfer.archive import read_archive, write_archive
 from config_store.transfer.export import Export, export_entries, gather_export
@@ -270,7 +271,7 @@ def _upload_fault(services: Services, caller: Caller, step: ArtifactStep, receip
         return f"the bytes of {listed} are gone from the storage; upload them again"
     if size != listed.size:
         return f"{listed} has {size:,} bytes, the manifest says {listed.size:,}"
-    fault = beginning_fault(listed.name, beginning)
+    fault = beginning_fault(listed.name, beginning) or script_fault(services.blobs, listed.name, listed.sha256)
     return f"{listed} {fault}" if fault else None
 
 

@@ -15,7 +15,7 @@ from admin_views.checks.storage import check_storage, open_storage
 from admin_views.database import open_database
 from admin_views.key_catalogues import InstalledCatalogues
 from config_store.blob_check import check_artifacts
-from config_store.errors import UnknownGroup
+from config_store.errors import StorageMisconfigured, UnknownGroup
 from config_store.group_check import asked_spark_homes, check_group, live_group_names
 from config_store.schema_check import read_schema
 from config_store.secrets import FernetCipher
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from admin_views.configuration import ServerSettings
     from config_store.database import Database
     from couture_ops.checks.runner import Watch
+
+
+_NO_STORAGE = "The blob storage can't be opened; see the check of the blob storage."
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,22 @@ def _artifacts(database: Database, server: ServerSettings, scope: Scope, watch: 
     if scope.group is not None:
         yield Finding.skipped("artifacts", "the newest versions", "Only one config group was asked for.")
         return
+    try:
+        blobs = open_storage(server)
+    except StorageMisconfigured:
+        yield Finding.skipped("artifacts", "the newest versions", _NO_STORAGE)
+        return
     with database.reading() as session:
-        yield from check_artifacts(session, open_storage(server), deep=scope.deep, progress=watch.progress)
+        yield from check_artifacts(session, blobs, deep=scope.deep, progress=watch.progress)
 
 
 def _groups(database: Database, server: ServerSettings, scope: Scope, watch: Watch) -> Iterator[Finding]:
-    cipher, blobs = FernetCipher(usable_keys(server.fernet_keys)), open_storage(server)
+    cipher = FernetCipher(usable_keys(server.fernet_keys))
+    try:
+        blobs = open_storage(server)
+    except StorageMisconfigured:
+        yield Finding.skipped("groups", "the config groups", _NO_STORAGE)
+        return
     keys = InstalledCatalogues(builds=False)
     with database.reading() as session:
         names = [scope.group] if scope.group is not None else live_group_names(session)

@@ -16,6 +16,8 @@ from couture_ops.cli.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx
 
     from couture_ops.cli.connection import Server
@@ -53,7 +55,17 @@ def _refusal(answer: httpx.Response, server: Server) -> CliError:
         return StaleSaveError(problem)
     if "users" in problem:
         return StillUsedError(problem)
-    return ProblemError({"title": f"{answer.status_code} {answer.reason_phrase}", **problem})
+    titled = {"title": f"{answer.status_code} {answer.reason_phrase}", **problem}
+    return ProblemError(titled, *_next_steps(answer, problem))
+
+
+def _next_steps(answer: httpx.Response, problem: dict[str, Any]) -> Iterator[str]:
+    """The command that lists what is there, where a name is not; an unknown group is told with all groups."""
+    if answer.status_code == 404 and str(problem.get("type")).endswith(":NotFound"):
+        from couture_ops.cli.next_steps import next_step
+
+        if sentence := next_step(answer.request.url.raw_path.decode("ascii").partition("?")[0]):
+            yield f"  {sentence}"
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from couture_ops.cli.listing import ListingGroup
 from couture_ops.cli.options import (
     KINDS,
     confirm,
+    empty_list,
     examples,
     force_option,
     kind_argument,
@@ -67,6 +68,10 @@ def list_artifacts(
         print_table(
             ("KIND", "NAME", "NEWEST", "SIZE", "UPLOADED", "BY", "HIDDEN", "NOTE"),
             map(artifact_row, both["items"]),
+            empty=empty_list(
+                search is not None or offset > 0,
+                f"There is no artifact yet. Upload the first: couture artifacts upload {kind or 'code'} FILE",
+            ),
         )
         for page in pages:
             say_what_is_left(page, offset)

@@ -42,7 +42,9 @@ def version_text(chosen: Mapping[str, Any]) -> str:
 
 def show_files(files: list[dict[str, Any]]) -> None:
     """Prints names, sizes and digests."""
-    print_table(("NAME", "SIZE", "SHA256"), ((f["name"], size_text(f["size"]), f["sha256"]) for f in files))
+    rows = ((f["name"], size_text(f["size"]), f["sha256"]) for f in files)
+    empty = "There are no Hadoop files yet. Store some: couture hadoop put GROUP FILE..."
+    print_table(("NAME", "SIZE", "SHA256"), rows, empty=empty)
 
 
 def show_kerberos(content: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import click
 from couture_ops.cli.connection import Api
 from couture_ops.cli.dag_tree import print_tree
 from couture_ops.cli.listing import ListingGroup
-from couture_ops.cli.options import examples, output_option, paging_options, say_what_is_left, with_api
+from couture_ops.cli.options import empty_list, examples, output_option, paging_options, say_what_is_left, with_api
 from couture_ops.cli.output import emit, print_table
 from couture_ops.cli.texts import time_text
 
@@ -34,7 +34,14 @@ def list_masters(api: Api, search: str | None, limit: int, offset: int, output: 
     page = api.read("dags", "masters", params={"search": search, "limit": limit, "offset": offset})
 
     def show() -> None:
-        print_table(("DAG", "IS", "STARTS", "PART OF", "NEWEST RUN", "STATE", "BEGUN"), map(_row, page["items"]))
+        print_table(
+            ("DAG", "IS", "STARTS", "PART OF", "NEWEST RUN", "STATE", "BEGUN"),
+            map(_row, page["items"]),
+            empty=empty_list(
+                search is not None or offset > 0,
+                "No DAG that you may read starts others. A task of DagOperator makes one: docs/master-dags.md",
+            ),
+        )
         say_what_is_left(page, offset)
 
     emit(page, output, show)

@@ -164,7 +164,7 @@ class NotSetError(CliError):
     """A setting to be removed that the group does not have."""
 
     def __init__(self, key: str, group: str, nearest: Sequence[str]) -> None:
-        hint = f" Nearest: {', '.join(nearest)}" if nearest else ""
+        hint = f" Nearest: {', '.join(nearest)}" if nearest else f" `couture settings show {group}` lists what is."
         super().__init__(f"{quoted(key)} is not set in {group}.{hint}")
 
 
@@ -207,6 +207,24 @@ class MissingSecretsError(CliError):
                 ]
             )
         )
+
+
+class LackingPermissionsError(CliError):
+    """An import by somebody who may not do all of it: ``lacking`` as ``can_edit on Couture Config Groups``."""
+
+    def __init__(self, lacking: Sequence[str]) -> None:
+        self.lacking = tuple(lacking)
+        super().__init__(
+            f"Nothing was imported: it needs {', '.join(lacking)}, which you lack.\n"
+            "  Ask an admin to give that to one of your roles; `couture diff` shows what would change without it."
+        )
+
+
+class RepeatedFileError(CliError):
+    """Two files of one name, of which a group can hold one."""
+
+    def __init__(self, first: Path, second: Path) -> None:
+        super().__init__(f"{first} and {second} have the same name in the group; nothing was stored. Give one of them.")
 
 
 class UnknownVersionError(CliError):

@@ -11,6 +11,7 @@ from couture_ops.cli.content import show_content
 from couture_ops.cli.listing import ListingGroup
 from couture_ops.cli.options import (
     confirm,
+    empty_list,
     examples,
     force_option,
     group_argument,
@@ -59,6 +60,10 @@ def list_groups(api: Api, search: str | None, limit: int, offset: int, output: s
                     g["description"],
                 )
                 for g in page["items"]
+            ),
+            empty=empty_list(
+                search is not None or offset > 0,
+                "There is no config group yet. Make the first, which becomes the default: couture groups create NAME",
             ),
         )
         say_what_is_left(page, offset)

@@ -9,6 +9,7 @@ import click
 
 from couture_ops.cli.connection import Api
 from couture_ops.cli.content import show_files
+from couture_ops.cli.errors import RepeatedFileError
 from couture_ops.cli.hadoop_properties import list_properties, set_properties, unset_properties
 from couture_ops.cli.options import (
     confirm,
@@ -76,22 +77,37 @@ def show_file(api: Api, group: str, file: str) -> None:
 def put_files(api: Api, group: str, files: tuple[Path, ...], note: str, output: str) -> None:
     """Store files in a group.
 
-    They keep their names. Each one makes a revision.
+    They keep their names. All are looked at before the first is stored; then each one makes a revision.
     """
     detail = current_group(api, group)
-    for file in files:
+    contents = _read_files(files)
+    if len(files) > 1:
+        for file, content in contents.items():
+            path = ("groups", group, "hadoop", file.name)
+            api.send("PUT", *path, params={"dry_run": "true"}, content=content, revision=detail["revision"])
+    for file, content in contents.items():
         before = detail
         detail = api.send(
             "PUT",
             *("groups", group, "hadoop", file.name),
             params={"note": note},
-            content=file.read_bytes(),
+            content=content,
             revision=before["revision"],
         )
         if output == "table":
             tell(f"{file.name}: {save_line(before, detail)}")
     if output != "table":
         report_save(before, detail, output)
+
+
+def _read_files(files: tuple[Path, ...]) -> dict[Path, bytes]:
+    """The bytes of each; raises RepeatedFileError when the group could not hold all of them."""
+    named: dict[str, Path] = {}
+    for file in files:
+        if file.name in named:
+            raise RepeatedFileError(named[file.name], file)
+        named[file.name] = file
+    return {file: file.read_bytes() for file in files}
 
 
 @hadoop.command("delete", epilog=examples("couture hadoop delete prod hive-site.xml --yes"))

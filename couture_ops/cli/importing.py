@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
 from couture_ops.cli.connection import TRANSFER_TIMEOUT_S, Api
-from couture_ops.cli.errors import MissingSecretsError, NoTerminalError, SecretsFileError
+from couture_ops.cli.errors import (
+    LackingPermissionsError,
+    MissingSecretsError,
+    NoTerminalError,
+    SecretsFileError,
+)
 from couture_ops.cli.options import examples, note_option, output_option, with_api, yes_option
 from couture_ops.cli.output import emit, print_table, say, tell, title
 from couture_ops.cli.progress import progress_bar
+from couture_ops.cli.texts import counted
 
 if TYPE_CHECKING:
     from couture_ops.cli.tree import Tree
@@ -24,13 +31,34 @@ PREFIX = "COUTURE_SECRET_"
 DIFFERENCES = 2
 
 
+prune_option = click.option("--prune", is_flag=True, help="Delete the groups that the files do not have.")
+secrets_option = click.option(
+    "--secrets-from",
+    "secrets_file",
+    metavar="FILE",
+    type=click.File("r", encoding="utf-8"),
+    help="YAML or JSON with a value for each name.  [default: the environment]",
+)
+
+
 class OneForWrongUsage(click.Command):
     """A command whose exit code 2 has a meaning of its own: wrong usage ends with 1."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, with another exit code."""
-        try:
+        with self._one():
             return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, with another exit code."""
+        with self._one():
+            return super().invoke(ctx)
+
+    @staticmethod
+    @contextmanager
+    def _one() -> Iterator[None]:
+        try:
+            yield
         except click.UsageError as error:
             vars(error)["exit_code"] = 1
             raise
@@ -48,14 +76,8 @@ class OneForWrongUsage(click.Command):
 )
 @click.argument("source", metavar="DIR|FILE.tar.gz", type=click.Path(exists=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only show it. Exit code 0: nothing to do, 2: differences, 1: error.")
-@click.option("--prune", is_flag=True, help="Delete the groups that the files do not have.")
-@click.option(
-    "--secrets-from",
-    "secrets_file",
-    metavar="FILE",
-    type=click.File("r", encoding="utf-8"),
-    help="YAML or JSON with a value for each name.  [default: the environment]",
-)
+@prune_option
+@secrets_option
 @note_option
 @yes_option
 @output_option
@@ -79,11 +101,15 @@ def import_(
     from couture_ops.cli.tree import read_tree
 
     tree = read_tree(source)
-    plan, values = make_plan(api, tree, prune, _given_values(secrets_file))
+    plan, values = make_plan(api, tree, prune, given_values(secrets_file))
     if dry_run or not plan["differs"]:
         emit(plan, output, lambda: show_plan(plan))
         sys.exit(DIFFERENCES if plan["differs"] else 0)
-    show_plan(plan, to_stderr=output != "table")
+    if output == "table":
+        show_plan(plan)
+    else:
+        say(f"{counted(len(_change_rows(plan)), 'difference')}.")
+    _demand_permissions(plan)
     values |= _asked_values(plan)
     _confirm(plan, yes)
     options = {
@@ -117,7 +143,7 @@ def make_plan(api: Api, tree: Tree, prune: bool, given: Mapping[str, str]) -> tu
     return plan, values
 
 
-def _given_values(file: TextIO | None) -> dict[str, str]:
+def given_values(file: TextIO | None) -> dict[str, str]:
     """The values of a file, else those of the environment."""
     if file is None:
         return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
@@ -155,8 +181,8 @@ def _confirm(plan: Mapping[str, Any], yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise NoTerminalError("Importing asks first", "Add --yes, or --dry-run to see only what would change.")
-    count = sum(group["deed"] != "keep" for group in plan["groups"])
-    click.confirm(f"Import this ({count} groups)?", abort=True, err=True)
+    groups = counted(sum(group["deed"] != "keep" for group in plan["groups"]), "group")
+    click.confirm(f"Import this ({groups})?", abort=True, err=True)
 
 
 def _upload(api: Api, tree: Tree, plan: Mapping[str, Any]) -> dict[str, str]:
@@ -179,11 +205,19 @@ def _upload(api: Api, tree: Tree, plan: Mapping[str, Any]) -> dict[str, str]:
     return receipts
 
 
-def show_plan(plan: Mapping[str, Any], *, to_stderr: bool = False) -> None:
-    """Prints what an import would do; as a line of remark where the answer's form is for programs."""
-    if to_stderr:
-        say(f"{len(_change_rows(plan))} differences.")
-        return
+def _demand_permissions(plan: Mapping[str, Any]) -> None:
+    """Raises LackingPermissionsError, before anything is asked for or sent."""
+    if lacking := [need_text(need) for need in plan["needs"] if not need["granted"]]:
+        raise LackingPermissionsError(lacking)
+
+
+def need_text(need: Mapping[str, Any]) -> str:
+    """``can_edit on Couture Config Groups``."""
+    return f"{need['permission']} on {need['resource']}"
+
+
+def show_plan(plan: Mapping[str, Any]) -> None:
+    """Prints what an import would do."""
     if not plan["differs"]:
         tell("Nothing to do: the store is what the files say.")
     else:
@@ -232,14 +266,15 @@ def _artifact_rows(artifacts: Sequence[Mapping[str, Any]]) -> list[tuple[object,
 def _show_secrets(secrets: Sequence[Mapping[str, Any]]) -> None:
     rows = [(s["name"], s["group"], s["where"]) for s in secrets if s["state"] == "missing"]
     if rows:
-        title("Secrets whose values the import needs")
+        title("Secrets whose values the import needs, and that have none here")
         print_table(("NAME", "GROUP", "WHERE"), rows)
 
 
 def _show_needs(needs: Sequence[Mapping[str, Any]]) -> None:
-    lacking = [f"{need['permission']} on {need['resource']}" for need in needs if not need["granted"]]
-    if lacking:
-        say(f"You lack the permission {', '.join(lacking)}, which this import needs.")
+    """Which permissions the importer needs: told to who may not import, for he only plans."""
+    if not all(need["granted"] for need in needs):
+        title("Permissions that the import needs")
+        tell(", ".join(map(need_text, needs)))
 
 
 def show_done(done: Mapping[str, Any]) -> None:

@@ -88,6 +88,11 @@ def say_what_is_left(page: Mapping[str, Any], offset: int) -> None:
         say(f"{offset + 1} to {end} of {page['total']}. More: --offset {end}")
 
 
+def empty_list(narrowed: bool, first: str) -> str:
+    """What is said of a list without a row: how the first one is made, unless something narrowed the list."""
+    return "Nothing fits: leave out --search, --offset and the other options for all." if narrowed else first
+
+
 def confirm(question: str, yes: bool) -> None:
     """Goes on after --yes or a typed yes; else aborts. Raises NoTerminalError when nobody can answer."""
     if yes:

@@ -11,7 +11,7 @@ import click
 
 from couture_ops.cli.texts import one_line, printable
 
-#: What is wider does not widen its column where no screen sets a limit; the rest of its row stands below it.
+#: What is wider does not widen its column where no screen sets a limit; the rest of its row is pushed to the right.
 WIDEST = 72
 
 type_of_output = click.Choice(["table", "json", "yaml"])
@@ -45,11 +45,14 @@ def title(text: str) -> None:
     click.secho(printable(text), bold=True)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table; columns without a single value are left out, None is an empty cell, True is ``yes``."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "Nothing found.") -> None:
+    """A table; columns without a single value are left out, None is an empty cell, True is ``yes``.
+
+    ``empty``: what is said on stderr when there is no row.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
-        say("Nothing found.")
+        say(empty)
         return
     kept = [index for index in range(len(columns)) if any(row[index] for row in cells)]
     _print_cells([columns[index] for index in kept], [[row[index] for index in kept] for row in cells])
@@ -76,7 +79,7 @@ def _print_cells(columns: Sequence[str], rows: Sequence[Sequence[str]], header: 
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table whose cells are never broken."""
+    """The lines of a table, one for each row, so that a search finds the whole of it."""
     from rich.cells import cell_len
 
     columns = zip(*rows, strict=True)
@@ -84,12 +87,10 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         line = ""
         for place, cell in enumerate(row):
-            indent = sum(widths[:place]) + 2 * place
-            if cell and (filled := cell_len(line)) > indent:
-                yield line
-                line, filled = "", 0
             if cell:
-                line += " " * (indent - filled) + cell
+                indent = sum(widths[:place]) + 2 * place
+                filled = cell_len(line)
+                line += " " * max(indent - filled, 2 if line else 0) + cell
         yield line
 
 

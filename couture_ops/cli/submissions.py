@@ -11,7 +11,7 @@ import click
 from couture_ops.cli.connection import Api
 from couture_ops.cli.diff import show_changes
 from couture_ops.cli.listing import ListingGroup
-from couture_ops.cli.options import examples, output_option, paging_options, say_what_is_left, with_api
+from couture_ops.cli.options import empty_list, examples, output_option, paging_options, say_what_is_left, with_api
 from couture_ops.cli.output import emit, print_fields, print_table, tell, title
 from couture_ops.cli.plans import show_files, show_settings
 from couture_ops.cli.texts import shortened, time_text
@@ -64,6 +64,10 @@ def list_submissions(api: Api, /, limit: int, offset: int, output: str, **filter
         print_table(
             ("ID", "TASK", "TRY", "STATE", "GROUP", "REVISION", "CREATED", "EXIT", "WHY"),
             map(submission_row, page["items"]),
+            empty=empty_list(
+                offset > 0 or any(filters.values()),
+                "There is no submission yet: each try of a Spark task of the suite makes one.",
+            ),
         )
         say_what_is_left(page, offset)
 

@@ -57,3 +57,8 @@ def size_text(size: int) -> str:
     if size < 999_950:
         return f"{size / 1e3:.1f} kB"
     return f"{size / 1e6:.1f} MB" if size < 999_950_000 else f"{size / 1e9:.1f} GB"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """``1 file``, ``2,000 files``; as config_store/counting.py, of which the client may not know."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

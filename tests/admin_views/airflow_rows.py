@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from airflow.models.dag_version import DagVersion
 from airflow.models.dagbundle import DagBundleModel
 from airflow.models.dagrun import DagRun
 from airflow.models.errors import ParseImportError
+from airflow.models.log import Log
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.tasklog import LogTemplate
@@ -48,6 +50,13 @@ def airflow_tables(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     yield made
     sessions.remove()
     made.dispose()
+
+
+def audit_rows(engine: Engine) -> list[tuple[str, str | None, dict[str, Any]]]:
+    """Event, user and details of each row of Airflow's audit log, the oldest first."""
+    with Session(engine) as session:
+        rows = session.scalars(select(Log).order_by(Log.id))
+        return [(row.event, row.owner, json.loads(row.extra or "{}")) for row in rows]
 
 
 def dag_row(dag_id: str, **more: Any) -> DagModel:

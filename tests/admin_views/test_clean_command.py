@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -13,12 +16,15 @@ from pathlib import Path
 
 import pytest
 from airflow.cli.cli_config import GroupCommand
+from airflow.models.log import Log
+from sqlalchemy import Engine
 
 from admin_views.clean_command import age, run_clean
 from admin_views.commands import get_cli_commands
 from config_store.artifacts import ArtifactKind, add_version
 from config_store.blobs.file_system import FileSystemBlobs
 from config_store.database import Database, open_engine
+from tests.admin_views.airflow_rows import audit_rows
 
 #: Everything of the furnished store that nobody names, and two days old.
 LITTER = b"x" * 1_500_000
@@ -72,18 +78,35 @@ def test_it_shows_first_and_removes_nothing(home: Path, capsys: pytest.CaptureFi
     assert len(list(FileSystemBlobs(home / "blobs"))) == 2
 
 
-def test_yes_removes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_yes_removes(home: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     clean("--yes")
     told = capsys.readouterr()
-    assert told.out == FOUND + (
-        "Removed 0 receipts, 0 versions, 1 blobs (1.5 MB) and 1 unfinished uploads (4 bytes).\n"
-    )
+    assert told.out == FOUND + ("Removed 0 receipts, 0 versions, 1 blob (1.5 MB) and 1 unfinished upload (4 bytes).\n")
     assert told.err == (
         "Reading revisions …\nCounting receipts and hidden versions …\nListing blobs …\nBlobs: 0 of 1 …\n"
     )
     assert len(list(FileSystemBlobs(home / "blobs"))) == 1
+    digest = hashlib.sha256(LITTER).hexdigest()
+    found = {"subject": "the store", "receipts": 0, "blobs": [digest], "unfinished_uploads": 1}
+    user, host = getpass.getuser(), socket.gethostname()
+    assert audit_rows(engine) == [
+        ("couture.clean.begin", user, {**found, "versions": [], "ip": host}),
+        ("couture.clean.end", user, {**found, "versions": 0, "ip": host}),
+    ]
     clean("--yes", "--receipts-older-than", "90d", "--hidden-versions-older-than", "1w")
     assert capsys.readouterr().out.endswith("There is nothing to remove.\n")
+    assert len(audit_rows(engine)) == 2
+
+
+def test_without_an_audit_row_nothing_is_removed(home: Path, engine: Engine) -> None:
+    Log.__table__.drop(engine)
+    with pytest.raises(SystemExit) as ended:
+        clean("--yes")
+    assert str(ended.value) == (
+        "Airflow's database takes no audit row (no such table: log). Nothing more is done; start it, or run "
+        "`airflow db migrate`."
+    )
+    assert len(list(FileSystemBlobs(home / "blobs"))) == 2
 
 
 def test_a_storage_of_another_installation_is_left_alone(home: Path, tmp_path: Path, empty_store: Path) -> None:
@@ -143,6 +166,8 @@ def test_the_command_as_a_shell_runs_it(home: Path) -> None:
         shown.stdout.endswith(FOUND + "Nothing was removed; run it again with --yes to remove this.\n"),
     ) == (0, True), shown.stderr
     assert len(list(FileSystemBlobs(home / "blobs"))) == 2
+    migrated = subprocess.run([str(airflow), "db", "migrate"], env=environment, capture_output=True, check=False)
+    assert migrated.returncode == 0  # for the audit rows
     assert run("--yes").returncode == 0
     assert len(list(FileSystemBlobs(home / "blobs"))) == 1
     assert "is no age" in run("--receipts-older-than", "old").stderr

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from airflow.cli.cli_config import GroupCommand
 from cryptography.fernet import Fernet
+from sqlalchemy import Engine
 
 from admin_views.commands import get_cli_commands
 from admin_views.rotate_command import run_rotate
@@ -23,6 +26,7 @@ from config_store.errors import DatabaseAway, DatabaseBusy, DatabaseFull, Secret
 from config_store.groups import Save, create_group, get_group
 from config_store.secrets import FernetCipher
 from config_store.settings import Setting
+from tests.admin_views.airflow_rows import audit_rows
 from tests.config_store.store import content
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
@@ -58,6 +62,13 @@ def store_file(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatc
     return file
 
 
+@pytest.fixture(autouse=True)
+def log(request: pytest.FixtureRequest) -> Engine | None:
+    """Airflow's tables, which take the audit rows; the test of the whole command makes its own."""
+    made: Engine | None = None if request.node.get_closest_marker("integration") else request.getfixturevalue("engine")
+    return made
+
+
 def rotate(monkeypatch: pytest.MonkeyPatch, *keys: str) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", ",".join(keys))
     (group,) = (command for command in get_cli_commands() if isinstance(command, GroupCommand))
@@ -67,15 +78,21 @@ def rotate(monkeypatch: pytest.MonkeyPatch, *keys: str) -> None:
 
 
 def test_it_counts_and_may_be_repeated(
-    store_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    store_file: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rotate(monkeypatch, NEW, OLD)
     rotate(monkeypatch, NEW, OLD)
     assert capsys.readouterr().out == (
-        "Rotated 1 secrets in 1 revisions; 0 were encrypted with the first key already.\n"
-        "Rotated 0 secrets in 0 revisions; 1 were encrypted with the first key already.\n"
+        "Rotated 1 secret in 1 revision; 0 were encrypted with the first key already.\n"
+        "Rotated 0 secrets in 0 revisions; 1 was encrypted with the first key already.\n"
     )
     assert (opens(store_file, NEW), opens(store_file, OLD)) == (True, False)
+    subject = {"subject": "the secrets of all groups", "ip": socket.gethostname()}
+    assert audit_rows(engine)[:3] == [
+        ("couture.secrets.rotate.begin", getpass.getuser(), {**subject, "keys": 2}),
+        ("couture.secrets.rotate.end", getpass.getuser(), {**subject, "secrets": 1, "revisions": 1, "unreadable": 0}),
+        ("couture.secrets.rotate.begin", getpass.getuser(), {**subject, "keys": 2}),
+    ]
 
 
 def test_without_the_old_key_it_names_the_setting(store_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +147,6 @@ def test_airflows_own_rotation_leaves_our_secrets_to_our_own(tmp_path: Path) -> 
     run(f"{NEW},{OLD}", ["rotate-fernet-key"])
     assert (opens(file, NEW), opens(file, OLD)) == (False, True)
     told = run(f"{NEW},{OLD}", ["couture", "rotate-secrets"])
-    assert told.endswith("Rotated 1 secrets in 1 revisions; 0 were encrypted with the first key already.\n")
+    assert told.endswith("Rotated 1 secret in 1 revision; 0 were encrypted with the first key already.\n")
     assert (opens(file, NEW), opens(file, OLD)) == (True, False)
     assert run(NEW, ["variables", "get", "a_variable"]).strip().endswith("canary")

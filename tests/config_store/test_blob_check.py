@@ -40,7 +40,7 @@ def test_the_newest_versions_are_there(store: Store) -> None:
         Finding.ok(
             "artifacts",
             "the newest versions",
-            "2 files are there with their sizes, 2 of them read and compared by digest.",
+            "2 files there, each with its size; 2 read and compared by digest.",
         )
     ]
     assert told[:2] == ["0 of 2 files, now code artifact job.py@1", "code artifact job.py@1: 0 of 0 MB"]
@@ -72,7 +72,7 @@ def test_deleted_versions_are_no_ones(store: Store) -> None:
     store.blobs.delete(version.sha256)
     findings, _ = look(store)
     assert [finding.message for finding in findings] == [
-        "0 files are there with their sizes, 0 of them read and compared by digest."
+        "0 files there, each with its size; 0 read and compared by digest."
     ]
 
 
@@ -82,7 +82,7 @@ def test_large_blobs_are_read_when_asked(store: Store, monkeypatch: pytest.Monke
     overwrite(store, version.sha256, b"LARGE")
     findings, _ = look(store)
     assert [finding.message for finding in findings] == [
-        "1 files are there with their sizes, 0 of them read and compared by digest."
+        "1 file there, each with its size; 0 read and compared by digest."
     ]
     findings, told = look(store, deep=True)
     assert findings[0].message.startswith("dependency a.jar@1 is damaged: ")
@@ -96,6 +96,6 @@ def test_a_lost_storage_names_some_and_counts_the_rest(store: Store) -> None:
     assert findings[-1] == Finding.fault(
         "files",
         "x",
-        "10 more files are missing or damaged.",
+        "10 more files missing or damaged.",
         "Restore the blob storage from its backup, or put the file there again.",
     )

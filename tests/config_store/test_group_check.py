@@ -65,11 +65,11 @@ def test_a_group_that_is_well(store: Store) -> None:
         krb5_conf=store.config_file("krb5.conf", "[libdefaults]"),
     )
     assert [(finding.check, finding.message) for finding in look(store)] == [
-        ("files", "3 files are there with their sizes, 3 of them read and compared by digest."),
-        ("hadoop", "1 Hadoop files; they lead to what the jobs need."),
+        ("files", "3 files there, each with its size; 3 read and compared by digest."),
+        ("hadoop", "1 Hadoop file; what jobs need of the cluster is there."),
         ("target", "A job can be planned; the master is yarn."),
         ("dependencies", "1 chosen, all of them there."),
-        ("secrets", "1 secrets, all readable."),
+        ("secrets", "1 secret, all readable."),
     ]
 
 
@@ -179,7 +179,7 @@ def test_a_name_service_without_its_name_nodes(store: Store) -> None:
         (
             "hadoop",
             Verdict.FAULT,
-            "The name service of hdfs-site.xml lacks dfs.namenode.rpc-address of 1 name nodes.",
+            "The name service of hdfs-site.xml lacks dfs.namenode.rpc-address of 1 name node.",
         )
     ]
 

@@ -96,4 +96,7 @@ def test_the_commands_print_it(airflow: LiveAirflow, run_id: str, tmp_path: Path
 
 def test_an_unknown_run(airflow: LiveAirflow, run_id: str, tmp_path: Path) -> None:
     said = Shell(airflow, tmp_path)("dags", "tree", "master", "--run", "nightly", status=1)
-    assert said == "Error: Not found: There is no run of DAG 'master' named 'nightly'.\n"
+    assert said == (
+        "Error: Not found: There is no run of DAG 'master' named 'nightly'.\n"
+        "  `couture dags` lists the DAGs that start others; Airflow's page Dags, all runs.\n"
+    )

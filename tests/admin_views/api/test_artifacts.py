@@ -26,6 +26,7 @@ from tests.admin_views.calls import (
     rows_of,
     upload,
 )
+from tests.config_store.archives import zipped
 from tests.stand_ins import archived, task
 
 if TYPE_CHECKING:
@@ -256,13 +257,35 @@ def test_an_announced_length_above_the_limit_is_refused_before_the_body_comes(
 
 
 @pytest.mark.parametrize("name", ["a.jar", "a.zip", "a.egg", "a.whl"])
-@pytest.mark.parametrize("content", [b"P", b"PK", b"no archive", b"#!/bin/sh\nPK\x03\x04"])
+@pytest.mark.parametrize("content", [b"P", b"PK", b"no archive", b"# PK\x03\x04"])
 def test_what_is_no_archive_is_refused(api: httpx.Client, services: Services, name: str, content: bytes) -> None:
     problem = problem_of(api.post(f"/artifacts/code/{name}/versions", content=content), 422, "InvalidInput")
     assert (
         problem["detail"] == f"{name}: is no {name[1:]} file: it does not begin like a zip archive. Nothing was stored"
     )
     assert_nothing_stored(services)
+
+
+SCRIPT = b'#!/bin/sh\nexec java -jar "$0" "$@"\n'
+
+
+def test_an_archive_behind_a_script_is_taken_and_looked_into(api: httpx.Client) -> None:
+    content = SCRIPT + zipped({"com/example/Etl.class": b"", "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\r\n"})
+    version = done(api.post("/artifacts/code/etl.jar/versions", content=content))
+    assert version["sha256"] == hashlib.sha256(content).hexdigest()
+    inside = done(api.get("/artifacts/code/etl.jar/versions/1/inside"))
+    assert [member["name"] for member in inside["members"]] == ["com/example/Etl.class", "META-INF/MANIFEST.MF"]
+
+
+def test_a_script_without_an_archive_is_refused(api: httpx.Client) -> None:
+    for content in (SCRIPT, SCRIPT + zipped({"a": b"a"})[:-1]):
+        problem = problem_of(api.post("/artifacts/code/etl.jar/versions", content=content), 422, "InvalidInput")
+        assert problem["detail"] == (
+            "etl.jar: is no .jar file: it begins as a script, and no archive follows (it has no end of a zip archive; "
+            "was it cut off?). No version was made"
+        )
+        problem_of(api.get("/artifacts/code/etl.jar"), 404, "NotFound")
+    done(api.post("/artifacts/code/job.py/versions", content=SCRIPT))
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04" + b"x" * 50, b"PK\x05\x06" + bytes(18)])

@@ -347,6 +347,8 @@ class Handler(BaseHTTPRequestHandler):
             return Answer(200, self.store.files[name, file], "application/xml")
         content = self.store.content(name)
         content["hadoop_files"] = [one for one in content["hadoop_files"] if one["name"] != file]
+        if asked.query.get("dry_run"):
+            return Answer(200, self.store.detail(name))
         if asked.method == "PUT":
             self.store.files[name, file] = asked.body
             content["hadoop_files"].append(stored_file(file, asked.body))

@@ -51,7 +51,11 @@ def test_the_list(couture: Couture, server: StoreServer) -> None:
 def test_no_masters(couture: Couture, server: StoreServer) -> None:
     server.answers["GET /dags/masters"] = Answer(200, {"items": [], "total": 0})
     run = couture("dags")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "Nothing found.\n")
+    assert (run.returncode, run.stdout, run.stderr) == (
+        0,
+        "",
+        ("No DAG that you may read starts others. A task of DagOperator makes one: docs/master-dags.md\n"),
+    )
 
 
 def test_the_tree(couture: Couture, server: StoreServer) -> None:

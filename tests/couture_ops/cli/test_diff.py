@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,12 +98,29 @@ def test_a_task_that_never_succeeded(couture: Couture, server: StoreServer) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "Missing argument 'GROUP|SUBMISSION'."),
+        ([], "Missing argument 'GROUP|SUBMISSION|DIR|FILE.tar.gz'."),
         (["prod", "six"], "'six' is no revision: give its number."),
         (["prod", "0"], "'0' is no revision: give its number."),
         ([FIRST, SECOND, "3"], "Give one submission or two, and no --other."),
         ([FIRST, "--other", "prod"], "Give one submission or two, and no --other."),
+        (["prod", "--prune"], "--prune and --secrets-from belong to files: give a folder or an archive."),
     ],
 )
 def test_wrong_usage(couture: Couture, arguments: list[str], words: str) -> None:
-    assert couture.error("diff", *arguments, code=2).endswith(f"Error: {words}\n")
+    assert couture.error("diff", *arguments, code=1).endswith(f"Error: {words}\n")
+
+
+def test_the_exit_code_tells_of_differences_only_if_asked_to(couture: Couture, server: StoreServer) -> None:
+    server.answers["GET /submissions/diff"] = difference(FIRST, SECOND, changes=[])
+    assert couture("diff", FIRST, SECOND, "--exit-code").returncode == 0
+    server.answers["GET /submissions/diff"] = difference(FIRST, SECOND)
+    assert couture("diff", FIRST, SECOND).returncode == 0
+    assert couture("diff", FIRST, SECOND, "--exit-code").returncode == 2
+
+
+def test_files_that_are_not_there(couture: Couture, server: StoreServer) -> None:
+    for name in ("./conf", "conf.tar.gz"):
+        assert couture.error("diff", name) == (
+            f"Error: {Path(name)}: is not there; give a folder or an archive that `couture export` wrote\n"
+        )
+    assert server.asked == []

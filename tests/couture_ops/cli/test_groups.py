@@ -50,9 +50,24 @@ def test_pages(couture: Couture, server: StoreServer) -> None:
     assert second.stderr == ""
 
 
-def test_an_empty_list(couture: Couture) -> None:
+def test_an_empty_list(couture: Couture, server: StoreServer) -> None:
     run = couture("groups")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "Nothing found.\n")
+    assert (run.returncode, run.stdout) == (0, "")
+    assert run.stderr == (
+        "There is no config group yet. Make the first, which becomes the default: couture groups create NAME\n"
+    )
+    assert couture("groups", "--search", "x").stderr == (
+        "Nothing fits: leave out --search, --offset and the other options for all.\n"
+    )
+    server.answers["GET /submissions"] = server.answers["GET /artifacts/dependencies"] = Answer(
+        200, {"items": [], "total": 0}
+    )
+    assert couture("submissions").stderr == (
+        "There is no submission yet: each try of a Spark task of the suite makes one.\n"
+    )
+    assert couture("artifacts", "list", "dependencies").stderr == (
+        "There is no artifact yet. Upload the first: couture artifacts upload dependencies FILE\n"
+    )
 
 
 def test_show(couture: Couture, prod: StoreServer) -> None:

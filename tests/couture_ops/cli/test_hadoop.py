@@ -31,6 +31,8 @@ def test_put_saves_each_file_upon_the_one_before(couture: Couture, prod: StoreSe
     )
     assert [(asked.line, asked.headers.get("If-Match"), asked.query, asked.body) for asked in prod.asked] == [
         ("GET /groups/prod", None, {}, b""),
+        ("PUT /groups/prod/hadoop/core-site.xml", '"1"', {"dry_run": "true"}, CORE),
+        ("PUT /groups/prod/hadoop/yarn-site.xml", '"1"', {"dry_run": "true"}, b"<configuration/>"),
         ("PUT /groups/prod/hadoop/core-site.xml", '"1"', {"note": "new"}, CORE),
         ("PUT /groups/prod/hadoop/yarn-site.xml", '"2"', {"note": "new"}, b"<configuration/>"),
     ]
@@ -48,11 +50,22 @@ def test_put_stops_when_somebody_else_saves(couture: Couture, prod: StoreServer)
     def bob_saves() -> None:
         prod.store.save("prod", prod.store.content("prod"), "mine", "bob")
 
-    prod.meanwhile["PUT /groups/prod/hadoop/core-site.xml"] = bob_saves
+    prod.meanwhile["PUT /groups/prod/hadoop/yarn-site.xml"] = bob_saves
     run = couture("hadoop", "put", "prod", "core-site.xml", "yarn-site.xml")
-    assert (run.returncode, run.stdout) == (1, "core-site.xml: Saved revision 2 of prod.\n")
-    assert run.stderr.startswith("Error: Nothing was saved: bob saved revision 3 meanwhile")
-    assert [file["name"] for file in prod.store.content("prod")["hadoop_files"]] == ["core-site.xml"]
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("Error: Nothing was saved: bob saved revision 2 meanwhile")
+    assert prod.store.content("prod")["hadoop_files"] == []
+
+
+@pytest.mark.usefixtures("files")
+def test_two_files_of_one_name_are_refused(couture: Couture, prod: StoreServer, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "core-site.xml").write_bytes(CORE)
+    assert couture.error("hadoop", "put", "prod", "core-site.xml", "other/core-site.xml") == (
+        "Error: core-site.xml and other/core-site.xml have the same name in the group; nothing was stored. "
+        "Give one of them.\n"
+    )
+    assert [asked.method for asked in prod.asked] == ["GET"]
 
 
 def test_a_missing_file_stops_before_the_first_is_sent(couture: Couture, prod: StoreServer) -> None:
@@ -62,7 +75,9 @@ def test_a_missing_file_stops_before_the_first_is_sent(couture: Couture, prod: S
 
 @pytest.mark.usefixtures("files")
 def test_list_and_show(couture: Couture, prod: StoreServer) -> None:
-    assert couture("hadoop", "list", "prod").stderr == "Nothing found.\n"
+    assert couture("hadoop", "list", "prod").stderr == (
+        "There are no Hadoop files yet. Store some: couture hadoop put GROUP FILE...\n"
+    )
     couture.ok("hadoop", "put", "prod", "core-site.xml")
     sha256 = hashlib.sha256(CORE).hexdigest()
     assert couture.ok("hadoop", "list", "prod") == (f"NAME           SIZE  SHA256\ncore-site.xml  57 B  {sha256}\n")

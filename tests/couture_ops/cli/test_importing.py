@@ -288,12 +288,12 @@ def test_secrets_come_from_a_file(empty: Store) -> None:
 
 def test_a_terminal_is_asked_for_secrets_and_then_for_the_import(empty: Store) -> None:
     groups_in(empty.folder, prod=WITH_SECRET)
-    typed = [(f"{NAME}: ", "hunter2\n"), ("Import this (1 groups)? [y/N]: ", "y\n")]
+    typed = [(f"{NAME}: ", "hunter2\n"), ("Import this (1 group)? [y/N]: ", "y\n")]
     session = empty.couture().at_terminal("import", "conf", typed=typed)
     assert (session.returncode, "hunter2" in session.screen) == (0, False)
     assert session.stdout.endswith("Created prod, revision 1.\nprod is the default.\n")
     (empty.folder / "conf" / "groups" / "prod.yaml").write_text("{}")
-    session = empty.couture().at_terminal("import", "conf", typed=[("Import this (1 groups)? [y/N]: ", "n\n")])
+    session = empty.couture().at_terminal("import", "conf", typed=[("Import this (1 group)? [y/N]: ", "n\n")])
     assert session.returncode == 1
     assert empty.group()["revision"] == 1
 
@@ -339,12 +339,98 @@ def test_a_plan_for_programs_is_json(empty: Store) -> None:
 
 def test_a_reader_is_told_what_he_lacks(empty: Store) -> None:
     groups_in(empty.folder, prod="{}")
-    run = empty.couture("Viewer")("import", "conf", "--dry-run")
-    assert (run.returncode, run.stderr) == (
-        2,
-        "You lack the permission can_create on Couture Config Groups, can_edit on Couture Config Groups, which this "
-        "import needs.\n",
+    reader = empty.couture("Viewer")
+    run = reader("import", "conf", "--dry-run")
+    assert (run.returncode, run.stderr) == (2, "")
+    assert run.stdout.endswith(
+        "\nPermissions that the import needs\ncan_create on Couture Config Groups, can_edit on Couture Config Groups\n"
     )
+    run = reader("import", "conf", "--yes")
+    assert (run.returncode, run.stderr) == (
+        1,
+        "Error: Nothing was imported: it needs can_create on Couture Config Groups, can_edit on Couture Config "
+        "Groups, which you lack.\n"
+        "  Ask an admin to give that to one of your roles; `couture diff` shows what would change without it.\n",
+    )
+
+
+def test_a_diff_of_files_is_the_plan_of_their_import(full: Store) -> None:
+    couture = full.couture("Viewer")
+    full.couture().ok("export", "conf")
+    full.couture().ok("export", "conf.tar.gz")
+    for source in ("conf", "conf.tar.gz", "./conf"):
+        assert couture.ok("diff", source, "--exit-code") == "Nothing to do: the store is what the files say.\n"
+    settings = full.folder / "conf" / "groups" / "prod.yaml"
+    settings.write_text(settings.read_text().replace("driver-memory: 7g", "driver-memory: 8g"))
+    told = couture.ok("diff", "conf")
+    assert told == (
+        "GROUP  WHERE                    STORE  FILES\n"
+        "prod   arguments.driver-memory  7g     8g\n"
+        "\nDAGs of the last 30 days\nsales\n"
+        "\nPermissions that the import needs\ncan_edit on Couture Config Groups\n"
+    )
+    run = couture("diff", "conf", "--exit-code")
+    assert (run.returncode, run.stdout, run.stderr) == (2, told, "")
+    assert json.loads(couture.ok("diff", "conf", "--output", "json"))["differs"] is True
+    assert full.group()["content"]["arguments"]["driver-memory"]["value"] == "7g"
+    settings.write_text("arguments: {queu: etl}\n")
+    assert couture.error("diff", "conf") == (
+        "Error: Invalid input\n"
+        "  groups/prod.yaml:1: arguments.queu: spark-submit has no option --queu; did you mean queue?\n"
+    )
+
+
+def test_of_several_hadoop_files_none_is_stored_when_one_is_refused(full: Store) -> None:
+    couture, revision = full.couture(), full.group()["revision"]
+    (full.folder / "hdfs-site.xml").write_text("<configuration/>")
+    (full.folder / "yarn-site.xml").write_text("<configuration>")
+    refused = couture.error("hadoop", "put", "prod", "hdfs-site.xml", "yarn-site.xml")
+    assert refused.startswith("Error: Invalid input\n  yarn-site.xml: is not well-formed")
+    assert full.group()["revision"] == revision
+    (full.folder / "yarn-site.xml").write_text("<configuration/>")
+    assert couture.ok("hadoop", "put", "prod", "hdfs-site.xml", "yarn-site.xml") == (
+        f"hdfs-site.xml: Saved revision {revision + 1} of prod.\n"
+        f"yarn-site.xml: Saved revision {revision + 2} of prod.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["groups", "rollback", "prod", "99"],
+            "There is no revision of config group 'prod' with number '99'.\n"
+            "  `couture groups history prod` lists its revisions.",
+        ),
+        (
+            ["diff", "prod", "99"],
+            "There is no revision of config group 'prod' with number '99'.\n"
+            "  `couture groups history prod` lists its revisions.",
+        ),
+        (
+            ["artifacts", "show", "dependencies", "zzz.whl"],
+            "There is no dependency 'zzz.whl'.\n  `couture artifacts list dependencies` lists what there is.",
+        ),
+        (
+            ["hadoop", "show", "prod", "zzz.xml"],
+            "There is no Hadoop file of config group 'prod' named 'zzz.xml'.\n"
+            "  `couture hadoop list prod` lists its files.",
+        ),
+        (["submissions", "show", "nope"], "There is no submission 'nope'.\n  `couture submissions` lists them."),
+        (
+            ["dags", "tree", "nope"],
+            "There is no DAG 'nope'.\n"
+            "  `couture dags` lists the DAGs that start others; Airflow's page Dags, all runs.",
+        ),
+        (
+            ["render", "nope", "task"],
+            "There is no DAG 'nope'.\n"
+            "  Airflow's page Dags lists the DAGs it has read, each with its tasks, and the files it could not.",
+        ),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_lists_it(full: Store, arguments: list[str], told: str) -> None:
+    assert full.couture().error(*arguments) == f"Error: Not found: {told}\n"
 
 
 def test_a_link_may_lead_within_the_folder_and_nowhere_else(empty: Store) -> None:

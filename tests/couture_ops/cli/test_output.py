@@ -32,15 +32,14 @@ def test_a_long_value_leaves_the_other_columns_in_view() -> None:
     ]
     assert list(table_lines(rows)) == [
         "NAME                           VALUE  SET BY    NOTE",
-        f"spark.driver.extraJavaOptions  {LONG}",
-        "                                      group",
+        f"spark.driver.extraJavaOptions  {LONG}  group",
         "queue                          集群   operator  agreed",
         f"spark.jars.packages                   group     {LONG}",
     ]
 
 
 def test_a_table_of_long_values_only() -> None:
-    assert list(table_lines([(LONG, LONG), ("a", "b")])) == [LONG, f"   {LONG}", "a  b"]
+    assert list(table_lines([(LONG, LONG), ("a", "b")])) == [f"{LONG}  {LONG}", "a  b"]
 
 
 def test_nothing_is_taken_for_markup(couture: Couture, server: StoreServer) -> None:
