@@ -15,6 +15,8 @@ from tests.integration.browser import take_seat
 from tests.integration.conftest import API, content_of, create, upload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser, FrameLocator
 
     from tests.integration.browser import Seat
@@ -315,7 +317,7 @@ def test_leaving_with_unsaved_edits_asks_wherever_the_way_out_begins(admin: Seat
     edit(admin, "driver-memory", "9g")
     asked = frame.get_by_role("dialog", name="Leave this page?")
     value = frame.get_by_label("Value of driver-memory")
-    ways = {
+    ways: dict[str, Callable[[], Any]] = {
         "a link": lambda: frame.get_by_role("link", name="History").click(),
         "the switcher": lambda: frame.locator("[data-leads]").select_option(label="real"),
         "the search": lambda: frame.get_by_role("button", name="Search").click(),
