@@ -44,8 +44,10 @@ def find_meetings(base: Content, mine: Content, theirs: Content) -> list[Meeting
 def _units(*contents: Content) -> Iterator[tuple[str, str]]:
     for field in fields(Content):
         if field.name in SECTIONS:
-            names = {name for content in contents for name in getattr(content, field.name)}
-            yield from ((field.name, name) for name in sorted(names))
+            sides = [getattr(content, field.name) for content in contents]
+            names = {name for side in sides for name in side}
+            # of thousands, few differ: the others are not looked at any closer
+            yield from ((field.name, name) for name in sorted(names) if len({side.get(name) for side in sides}) > 1)
         else:
             yield field.name, ""
 
