@@ -76,7 +76,7 @@ def test_the_default_group_and_one_in_use_are_not_deleted(pages: Pages, admin: h
 
 def test_a_viewer_has_none_of_these_controls(pages: Pages) -> None:
     text = pages.of("Viewer").get("/groups/spare").text
-    assert [word for word in ("Describe", "default", "Delete", "Audit log") if word in text] == []
+    assert [word for word in ("Describe", "Make it the default", "Delete", "Audit log") if word in text] == []
 
 
 def test_a_page_leads_to_its_rows_in_airflows_audit_log(pages: Pages, admin: httpx.Client) -> None:
