@@ -54,7 +54,7 @@ def test_a_deletion_is_done_and_taken_back(pages: Pages, admin: httpx.Client) ->
     assert admin.get("/groups?deleted=spare").headers["Location"] == "/pages/groups/prod?deleted=spare"
     text = admin.get("/groups/prod?deleted=spare").text
     assert "spare is deleted; this is prod." in text
-    assert '<form hx-post="/pages/groups/spare/restore">' in text
+    assert '<form hx-post="/pages/groups/spare/restore" data-leaves>' in text
     assert "/restore" not in pages.of("Viewer").get("/groups/prod?deleted=spare").text
     answer = admin.post("/groups/spare/restore", headers=PART)
     assert answer.headers["HX-Redirect"] == "/pages/groups/spare?told=restored"
