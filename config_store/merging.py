@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from config_store.content import SECTIONS, Content, Keytab
 from config_store.diff import diff_contents
@@ -44,8 +44,10 @@ def find_meetings(base: Content, mine: Content, theirs: Content) -> list[Meeting
 def _units(*contents: Content) -> Iterator[tuple[str, str]]:
     for field in fields(Content):
         if field.name in SECTIONS:
-            names = {name for content in contents for name in getattr(content, field.name)}
-            yield from ((field.name, name) for name in sorted(names))
+            sides = [getattr(content, field.name) for content in contents]
+            names = {name for side in sides for name in side}
+            # of thousands, few differ: the others are not looked at any closer
+            yield from ((field.name, name) for name in sorted(names) if len({side.get(name) for side in sides}) > 1)
         else:
             yield field.name, ""
 
@@ -60,10 +62,10 @@ def _meet(field: str, name: str, base: Content, mine: Content, theirs: Content) 
 
 def _only(content: Content, field: str, name: str) -> Content:
     """A content that says one thing alone."""
-    value = getattr(content, field)
-    if not name:
-        return Content(**{field: value})
-    return Content(**{field: {name: value[name]} if name in value else {}})
+    value: Any = getattr(content, field)
+    if name:
+        value = {name: value[name]} if name in value else {}
+    return replace(Content(), **{field: value})
 
 
 def _same(one: Content, other: Content) -> bool:

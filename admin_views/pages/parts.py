@@ -90,7 +90,7 @@ def _part(request: Request, services: ServicesDep, caller: Reader, name: str, fi
         content = groups.get_group(session, name).content
         chosen = choices(session, content)
     view = View(request, caller)
-    names = {"title": PARTS[field], "field": field, "content": content, "chosen": chosen.get(field, [])}
+    names: dict[str, Any] = {"title": PARTS[field], "field": field, "content": content, "chosen": chosen.get(field, [])}
     return render(view, template, group=name, may_edit=view.may("PUT", "Couture Config Groups"), **names)
 
 

@@ -89,7 +89,13 @@ def check_part(
     question, advice = CHECKS[check]
     faults += sum(finding.verdict == "fault" for finding in findings)
     odd += sum(finding.verdict == "warning" for finding in findings)
-    names = {"findings": findings, "question": question, "advice": advice, "done": at + 1, "checks": len(CHECK_NAMES)}
+    names: dict[str, Any] = {
+        "findings": findings,
+        "question": question,
+        "advice": advice,
+        "done": at + 1,
+        "checks": len(CHECK_NAMES),
+    }
     view = View(request, caller)
     later = CHECKS[CHECK_NAMES[at + 1]][0] if at + 1 < len(CHECK_NAMES) else ""
     return render(view, "groups/test_part.html", group=name, faults=faults, odd=odd, later=later, **names)

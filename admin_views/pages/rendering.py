@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -87,10 +87,13 @@ class View:
 
         ``filters``: ``user``, and ``after`` and ``before`` as moments. What a row is about Airflow can't filter by.
         """
+        return self.airflow(f"events{_query({'event_type': events, **filters})}") if self._may_audit else ""
+
+    @cached_property
+    def _may_audit(self) -> bool:
+        """Asked once for all links of a page."""
         services: Services = self.request.app.state.services
-        if self.caller is None or not services.identity.may_read_audit_log(self.caller):
-            return ""
-        return self.airflow(f"events{_query({'event_type': events, **filters})}")
+        return self.caller is not None and services.identity.may_read_audit_log(self.caller)
 
     @property
     def has_assets(self) -> bool:

@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 ROLES = ("Admin", "Op", "Couture Developer", "User", "Viewer", "Couture Worker", "Public")
 #: The processes beside the API servers, by the names that Airflow's own health check gives them.
 DAEMONS = {"scheduler": "scheduler -s", "dag_processor": "dag-processor", "triggerer": "triggerer -s"}
-READY_S, RUN_S = 120.0, 240.0
+READY_S, RUN_S = 300.0, 240.0
 
 _LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 

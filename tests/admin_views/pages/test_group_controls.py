@@ -54,7 +54,7 @@ def test_a_deletion_is_done_and_taken_back(pages: Pages, admin: httpx.Client) ->
     assert admin.get("/groups?deleted=spare").headers["Location"] == "/pages/groups/prod?deleted=spare"
     text = admin.get("/groups/prod?deleted=spare").text
     assert "spare is deleted; this is prod." in text
-    assert '<form hx-post="/pages/groups/spare/restore">' in text
+    assert '<form hx-post="/pages/groups/spare/restore" data-leaves>' in text
     assert "/restore" not in pages.of("Viewer").get("/groups/prod?deleted=spare").text
     answer = admin.post("/groups/spare/restore", headers=PART)
     assert answer.headers["HX-Redirect"] == "/pages/groups/spare?told=restored"
@@ -76,7 +76,7 @@ def test_the_default_group_and_one_in_use_are_not_deleted(pages: Pages, admin: h
 
 def test_a_viewer_has_none_of_these_controls(pages: Pages) -> None:
     text = pages.of("Viewer").get("/groups/spare").text
-    assert [word for word in ("Describe", "default", "Delete", "Audit log") if word in text] == []
+    assert [word for word in ("Describe", "Make it the default", "Delete", "Audit log") if word in text] == []
 
 
 def test_a_page_leads_to_its_rows_in_airflows_audit_log(pages: Pages, admin: httpx.Client) -> None:
