@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ from tools.demo.home import write_privately
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+
+#: A row, and a note below the table, of a record by name.
+_ROW, _NOTE = re.compile(r"\| `(\w+)` \|.*"), re.compile(r"- `(\w+)`: .*")
 
 
 def how_made(command: str, host: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +36,7 @@ def keep_records(path: Path, records: Mapping[str, dict[str, Any]]) -> dict[str,
 
 @dataclass(frozen=True)
 class PageTable:
-    """The table of one make target.
+    """The table of one make target. What a page has of records that are not at hand, as in a fresh clone, stays.
 
     ``columns``: its heads; ``cells``: a record by name -> its row; ``opening``: the commands and the records -> the
     sentence above it.
@@ -52,25 +57,34 @@ class PageTable:
         """The line below it."""
         return f"<!-- table of {self.target}: end -->"
 
-    def text(self, records: Mapping[str, Mapping[str, Any]], order: Iterable[str]) -> str:
-        """The records in Markdown; names that ``order`` lacks come last."""
-        names = [*(name for name in order if name in records), *sorted(set(records) - set(order))]
-        rows = [_row(self.cells(name, records[name])) for name in names]
-        return "\n".join([_row(self.columns), f"|{'---|' * len(self.columns)}", *rows])
+    def text(
+        self, records: Mapping[str, Mapping[str, Any]], order: Iterable[str], others: Mapping[str, str] | None = None
+    ) -> str:
+        """The records in Markdown, and the rows of ``others`` by name; names that ``order`` lacks come last."""
+        rows = {**(others or {}), **{name: _row(self.cells(name, record)) for name, record in records.items()}}
+        names = [*(name for name in order if name in rows), *sorted(set(rows) - set(order))]
+        return "\n".join([_row(self.columns), f"|{'---|' * len(self.columns)}", *(rows[name] for name in names)])
 
     def write(self, page: Path, records: Mapping[str, Mapping[str, Any]], order: Iterable[str]) -> None:
         """Put the opening, the table and the notes between the page's markers. Raises NoMarkers."""
         before, begin, rest = page.read_text().partition(self.begin)
-        _, end, after = rest.partition(self.end)
+        present, end, after = rest.partition(self.end)
         if not begin or not end:
             raise NoMarkers(page, self.begin, self.end)
-        page.write_text(f"{before}{begin}\n{self._section(records, order)}\n{end}{after}")
+        page.write_text(f"{before}{begin}\n{self._section(records, list(order), present)}\n{end}{after}")
 
-    def _section(self, records: Mapping[str, Mapping[str, Any]], order: Iterable[str]) -> str:
+    def _section(self, records: Mapping[str, Mapping[str, Any]], order: Iterable[str], present: str) -> str:
         commands = sorted({f"`{record['command']}` on {record['date'][:10]}" for record in records.values()})
-        notes = sorted({f"- `{name}`: {record['note']}" for name, record in records.items() if record["note"]})
-        parts = [self.opening(", ".join(commands), records), self.text(records, order), "\n".join(notes)]
+        notes = {name: note for name, note in _lines(_NOTE, present).items() if name not in records}
+        notes |= {name: f"- `{name}`: {record['note']}" for name, record in records.items() if record["note"]}
+        table = self.text(records, order, _lines(_ROW, present))
+        parts = [self.opening(", ".join(commands), records), table, "\n".join(sorted(notes.values()))]
         return "\n\n".join(part for part in parts if part)
+
+
+def _lines(pattern: re.Pattern[str], text: str) -> dict[str, str]:
+    """The lines of a pattern by the name in them."""
+    return {found[1]: line for line in text.splitlines() if (found := pattern.fullmatch(line))}
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -274,7 +274,7 @@ def test_an_archive_behind_a_script_is_taken_and_looked_into(api: httpx.Client) 
     version = done(api.post("/artifacts/code/etl.jar/versions", content=content))
     assert version["sha256"] == hashlib.sha256(content).hexdigest()
     inside = done(api.get("/artifacts/code/etl.jar/versions/1/inside"))
-    assert [member["name"] for member in inside["members"]] == ["com/example/Etl.class", "META-INF/MANIFEST.MF"]
+    assert [member["name"] for member in inside["members"]] == ["META-INF/MANIFEST.MF", "com/example/Etl.class"]
 
 
 def test_a_script_without_an_archive_is_refused(api: httpx.Client) -> None:

@@ -424,8 +424,8 @@ def test_of_several_hadoop_files_none_is_stored_when_one_is_refused(full: Store)
         ),
         (
             ["render", "nope", "task"],
-            "There is no DAG 'nope'.\n"
-            "  Airflow's page Dags lists the DAGs it has read, each with its tasks, and the files it could not.",
+            "There is no task 'task'.\n"
+            "  A DAG is known once Airflow has read its file: look at its page Dags, and at the import errors there.",
         ),
     ],
 )

@@ -210,7 +210,9 @@ def test_unset_of_what_is_not_set(couture: Couture, prod: StoreServer) -> None:
     assert couture.error("settings", "unset", "prod", "executor-memroy") == (
         "Error: 'executor-memroy' is not set in prod. Nearest: executor-memory\n"
     )
-    assert couture.error("settings", "unset", "prod", "TZ") == "Error: 'TZ' is not set in prod.\n"
+    assert couture.error("settings", "unset", "prod", "TZ") == (
+        "Error: 'TZ' is not set in prod. `couture settings show prod` lists what is.\n"
+    )
     assert saves(prod) == []
 
 

@@ -86,6 +86,16 @@ def test_the_page_keeps_its_prose(tmp_path: Path) -> None:
     assert page.read_text() == again
 
 
+def test_rows_of_records_that_are_not_at_hand_stay(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"{TABLE.begin}\n{TABLE.end}\n")
+    TABLE.write(page, {"cli": record(CLI), "resolve_p50": record(MISSED)}, ["resolve_p50", "parse", "cli"])
+    TABLE.write(page, {"parse": record(CLI), "cli": record(MISSED)}, ["resolve_p50", "parse", "cli"])
+    rows = [line for line in page.read_text().splitlines() if line.startswith(("| `", "- `"))]
+    assert [row.split("`")[1] for row in rows] == ["resolve_p50", "parse", "cli", "parse"]
+    assert "1,235 ms" in rows[2]
+
+
 @pytest.mark.parametrize("text", ["", TABLE.begin, TABLE.end, f"{TABLE.end}\n{TABLE.begin}"])
 def test_a_page_without_its_markers_is_left_alone(tmp_path: Path, text: str) -> None:
     page = tmp_path / "page.md"
