@@ -256,10 +256,11 @@ class LiveAirflow:
             ids = [item["submission_id"] for item in reversed(found)]
             return [client.get(f"/couture/api/v1/submissions/{i}").raise_for_status().json() for i in ids]
 
-    def recorded(self, dag_id: str, task_id: str) -> list[dict[str, Any]]:
-        """What the recording spark-submit wrote for a task, oldest first."""
+    def recorded(self, dag_id: str, task_id: str, run_id: str | None = None) -> list[dict[str, Any]]:
+        """What the recording spark-submit wrote for a task (of one run: other tests run it, too), oldest first."""
         paths = sorted(self.records.glob(f"{dag_id}.{task_id}.*.json"), key=lambda path: path.stat().st_mtime_ns)
-        return [json.loads(path.read_text()) for path in paths]
+        records = [json.loads(path.read_text()) for path in paths]
+        return [one for one in records if run_id in (None, one["environment"]["AIRFLOW_CTX_DAG_RUN_ID"])]
 
     def task_log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
         """The log of a try as lines of text, the errors' messages included; empty before there is one."""

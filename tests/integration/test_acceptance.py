@@ -78,15 +78,15 @@ def runs(airflow: LiveAirflow) -> dict[str, tuple[str, str]]:
     return {dag_id: (run_id, airflow.wait_for_run(dag_id, run_id)) for dag_id, run_id in run_ids.items()}
 
 
-def only_call(airflow: LiveAirflow, dag_id: str, task_id: str) -> Call:
-    """The one spark-submit of a task."""
-    (record,) = airflow.recorded(dag_id, task_id)
+def only_call(airflow: LiveAirflow, runs: dict[str, tuple[str, str]], dag_id: str, task_id: str) -> Call:
+    """The one spark-submit of a task in its DAG's run."""
+    (record,) = airflow.recorded(dag_id, task_id, runs[dag_id][0])
     return Call(record)
 
 
 def test_1_plain_jar(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
     assert runs["plain"][1] == "success"
-    call = only_call(airflow, "plain", "operator_task")
+    call = only_call(airflow, runs, "plain", "operator_task")
     named = options(("--name", "Couture"), ("--class", "ai.couture.MainClass"))
     assert call.options == BASE + identity("operator_task", "plain") + named
     assert (call.application, call.arguments) == ("couture.jar", ["inputData", "/outputData"])
@@ -98,14 +98,14 @@ def test_1_plain_jar(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> 
 
 
 def test_1_hadoop_files_reach_the_process_alone(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "plain", "operator_task")
+    call = only_call(airflow, runs, "plain", "operator_task")
     assert call.hadoop_files == {"core-site.xml": CORE_SITE.decode(), "yarn-site.xml": YARN_SITE.decode()}
     assert call.environment["YARN_CONF_DIR"] == call.environment["HADOOP_CONF_DIR"]
     assert not [value for _, value in call.options if "CONF_DIR" in value]
 
 
 def test_2_dictionary_job_without_app_name(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "plain", "history")
+    call = only_call(airflow, runs, "plain", "history")
     named = options(("--name", "plain.history"), ("--class", "ai.couture.MainClass"))
     assert call.options == BASE + identity("history", "plain") + named
     assert call.arguments == [
@@ -117,7 +117,7 @@ def test_2_dictionary_job_without_app_name(airflow: LiveAirflow, runs: dict[str,
 
 
 def test_3_older_dictionary_job(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "video_embedding_dag", "fetch_videos")
+    call = only_call(airflow, runs, "video_embedding_dag", "fetch_videos")
     assert call.arguments == [
         '{"task_id": "fetch_videos", "dag_id": "video_embedding_dag", "task_args_dict": {"task_strategy": '
         '"parallel"}, "input_base_dir_path": "/ga/2025-01-01/", "output_base_dir_path": "/h/", '
@@ -128,10 +128,10 @@ def test_3_older_dictionary_job(airflow: LiveAirflow, runs: dict[str, tuple[str,
 
 def test_4_absent_stays_absent(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
     run_id = runs["plain"][0]
-    assert only_call(airflow, "plain", "only_method").arguments == [
+    assert only_call(airflow, runs, "plain", "only_method").arguments == [
         f'{{"method_id": "Load", "dag_id": "plain", "method_args_dict": {{"file_paths": ["/a/{run_id}", 1, 2.5]}}}}'
     ]
-    assert only_call(airflow, "plain", "empties").arguments == [
+    assert only_call(airflow, runs, "plain", "empties").arguments == [
         '{"method_id": "Load", "dag_id": "plain", "method_args_dict": {}, "input_base_dir_path": "", '
         '"input_filenames_dict": {"": ""}}'
     ]
@@ -139,7 +139,7 @@ def test_4_absent_stays_absent(airflow: LiveAirflow, runs: dict[str, tuple[str, 
 
 def test_5_groups(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
     sites = {
-        (dag_id, task_id): only_call(airflow, dag_id, task_id).hadoop_files["core-site.xml"]
+        (dag_id, task_id): only_call(airflow, runs, dag_id, task_id).hadoop_files["core-site.xml"]
         for dag_id, task_id in (("groups", "t1"), ("groups", "t2"), ("plain", "history"))
     }
     assert sites == {
@@ -178,7 +178,7 @@ def test_5_the_next_task_has_what_an_admin_saves(airflow: LiveAirflow) -> None:
 
 
 def test_6_pyspark(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "python", "a")
+    call = only_call(airflow, runs, "python", "a")
     without_jars = BASE - options(("--jars", "hbase.jar,commons.jar"))
     named = options(("--name", "A"), ("--py-files", "obelisk.egg"))
     assert call.options == without_jars + identity("a", "python") + named
@@ -186,12 +186,12 @@ def test_6_pyspark(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> No
 
 
 def test_6_python_conf(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "python", "b")
+    call = only_call(airflow, runs, "python", "b")
     assert call.options["--conf", "spark.yarn.appMasterEnv.PYSPARK_PYTHON=/data/envs/p3/bin/python"] == 1
 
 
 def test_7_default_args_carry_everything(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "defaults", "only_method_id")
+    call = only_call(airflow, runs, "defaults", "only_method_id")
     assert call.options["--class", "a.b.Main"] == 1
     assert call.options["--name", "defaults.only_method_id"] == 1
     assert call.hadoop_files["core-site.xml"] == "<configuration><!-- g_delta --></configuration>"
@@ -221,7 +221,7 @@ def test_9_failure(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> No
         (1, "ended", "failed", 1),
         (2, "ended", "failed", 1),
     ]
-    assert len(airflow.recorded("failure", "t")) == 2
+    assert len(airflow.recorded("failure", "t", run_id)) == 2
     lines = "Exception in thread main\n    at the.second(line)\n\tat the.third(line)"
     for attempt in (1, 2):
         assert lines in airflow.task_log("failure", "t", run_id, attempt)
@@ -238,7 +238,7 @@ def test_mapped_tasks_prove_themselves_each(airflow: LiveAirflow, runs: dict[str
 
 def test_the_receipt_tells_what_ran(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
     (receipt,) = airflow.receipts("plain", "operator_task", runs["plain"][0])
-    (record,) = airflow.recorded("plain", "operator_task")
+    (record,) = airflow.recorded("plain", "operator_task", runs["plain"][0])
     assert receipt["argv"][1:] == record["argv"]
     assert receipt["plan"]["application"]["sha256"] == hashlib.sha256(content_of("couture.jar")).hexdigest()
     assert [entry["state"] for entry in receipt["timeline"]] == ["planned", "submitted", "running", "ended"]
@@ -256,5 +256,5 @@ def test_the_receipt_tells_what_ran(airflow: LiveAirflow, runs: dict[str, tuple[
 
 
 def test_jobs_do_not_see_airflows_configuration(airflow: LiveAirflow, runs: dict[str, tuple[str, str]]) -> None:
-    call = only_call(airflow, "plain", "operator_task")
+    call = only_call(airflow, runs, "plain", "operator_task")
     assert [name for name in call.environment if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_"))] == []
