@@ -103,7 +103,7 @@ class Seat:
 
     def assert_fit(self, name: str, widths: Iterable[int]) -> None:
         """Axe finds nothing, and at none of the widths is the page wider than its frame; keeps pictures of all."""
-        assert self.axe() == [], name
+        assert [f"{name}: {violation}" for violation in self.axe()] == []
         self.photograph(f"{name}-1280")
         for width in widths:
             self.page.set_viewport_size({"width": width, "height": 800})

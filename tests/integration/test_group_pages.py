@@ -354,7 +354,7 @@ def test_a_reload_of_airflow_asks_by_the_browser_and_only_with_edits(admin: Seat
     with admin.page.expect_event("dialog"):
         admin.page.evaluate("setTimeout(() => location.reload())")
     expect(frame.locator("#rows-arguments")).to_contain_text("will be deleted")
-    frame.get_by_role("button", name="Keep driver-memory").click()
+    frame.get_by_role("button", name="Undo: keep driver-memory").click()
     expect(frame.locator("#rows-arguments")).to_contain_text("7g")
     admin.page.reload()
     admin.shows(CONFIGURATION)

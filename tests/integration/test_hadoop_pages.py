@@ -182,7 +182,7 @@ def test_several_files_are_sent_and_a_bad_one_says_why(admin: Seat, group: str) 
     assert admin.axe() == []
     admin.photograph("hadoop-review-light-admin-1280")
     dialog.get_by_role("button", name="Back to the edits").click()
-    frame.get_by_role("button", name="Keep more.xml").click()
+    frame.get_by_role("button", name="Undo: keep more.xml").click()
     expect(frame.locator("[data-counts]")).to_have_text("2 edits")
     save(frame)
     assert stored(admin.airflow, group, "hdfs-site.xml") == new

@@ -8,8 +8,8 @@ const SILENT = "The server does not answer; try again.";
 
 // One file on its way: it becomes a row of the table, or stays in the queue and says why not.
 class Sent {
-  constructor(section, file, say) {
-    Object.assign(this, { section, file, say });
+  constructor(section, file, say, count) {
+    Object.assign(this, { section, file, say, count });
     this.element = document.createElement("li");
     find("[data-queue]", section).append(this.element);
   }
@@ -41,6 +41,7 @@ class Sent {
     else document.getElementById("rows-files").append(row);
     htmx.process(row);
     this.element.remove();
+    this.count();
     this.say(`${this.file.name} is checked; review and save it`);
   }
 
@@ -84,11 +85,8 @@ function parsed(html) {
 }
 
 async function take(section, files, say, count) {
-  const sent = [...files].map((file) => new Sent(section, file, say));
-  for (const one of sent) {
-    await one.send();
-    count();
-  }
+  const sent = [...files].map((file) => new Sent(section, file, say, count));
+  for (const one of sent) await one.send();
 }
 
 export function takeFiles(say, count) {
