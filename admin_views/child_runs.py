@@ -121,9 +121,13 @@ class AirflowChildRuns:
 
 
 def _locked_parent(session: Session, task_instance_id: str) -> TaskInstance:
-    """The task that asks; a lock on its row keeps a second request of it waiting."""
-    query = select(TaskInstance).where(TaskInstance.id == UUID(task_instance_id)).with_for_update(of=TaskInstance)
-    parent: TaskInstance | None = session.scalar(query)
+    """The task that asks; a lock on its row keeps a second request of it waiting.
+
+    The row alone: Airflow joins a task's run to it, and MariaDB, which has no FOR UPDATE OF, would lock both.
+    """
+    row_id = UUID(task_instance_id)
+    session.execute(select(TaskInstance.id).where(TaskInstance.id == row_id).with_for_update())
+    parent = session.get(TaskInstance, row_id)
     if parent is None:
         raise NotProven("The task that asks has been cleared meanwhile.")
     return parent

@@ -20,7 +20,7 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.tasklog import LogTemplate
 from airflow.serialization.serialized_objects import LazyDeserializedDAG
 from airflow.utils.state import DagRunState
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine, insert, inspect, select, text
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 if TYPE_CHECKING:
@@ -35,10 +35,14 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @contextmanager
 def airflow_tables(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Empty tables in an empty database, which Airflow's own functions use meanwhile."""
+    """Empty tables, made where there are none, which Airflow's own functions use meanwhile."""
     import_all_models()  # type: ignore[no-untyped-call]  # Airflow's
-    made = create_engine(url)
-    Base.metadata.create_all(made)
+    # as Airflow sets it for MySQL, and as it is PostgreSQL's own
+    made = create_engine(url) if url.startswith("sqlite") else create_engine(url, isolation_level="READ COMMITTED")
+    if inspect(made).has_table(DagModel.__tablename__):
+        _empty(made)
+    else:
+        Base.metadata.create_all(made)
     opened = sessionmaker(made, expire_on_commit=False)
     sessions = scoped_session(opened)
     monkeypatch.setattr("airflow.settings.NonScopedSession", opened)
@@ -50,6 +54,19 @@ def airflow_tables(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     yield made
     sessions.remove()
     made.dispose()
+
+
+def _empty(engine: Engine) -> None:
+    """Take the rows out of all tables, whatever refers to what."""
+    names = [engine.dialect.identifier_preparer.format_table(table) for table in Base.metadata.tables.values()]
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
+        else:
+            connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
+            for name in names:
+                connection.execute(text(f"DELETE FROM {name}"))
+            connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
 
 
 def audit_rows(engine: Engine) -> list[tuple[str, str | None, dict[str, Any]]]:

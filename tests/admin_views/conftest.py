@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import create_engine, text
 
 from admin_views.app import API_PREFIX, create_app
 from config_store.database import Database, migrate
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from admin_views.services import Services
+    from tests.admin_views.masters import Masters
+    from tests.databases import DatabaseServer
 
 
 @pytest.fixture(scope="session")
@@ -127,3 +130,43 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
     with airflow_tables(f"sqlite:///{tmp_path / 'airflow.db'}", monkeypatch) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def airflow_on_postgresql(postgresql: DatabaseServer) -> str:
+    """The URL of a PostgreSQL database for Airflow's tables."""
+    return postgresql.create_database("airflow_rows")
+
+
+@pytest.fixture(scope="session")
+def airflow_on_mariadb(mariadb: DatabaseServer) -> str:
+    """The URL of a MariaDB database for Airflow's tables, whose ids Airflow keeps there in an encoding of 3 bytes."""
+    url = mariadb.create_database("airflow_rows")
+    made = create_engine(url)
+    with made.begin() as connection:
+        connection.execute(text("ALTER DATABASE airflow_rows CHARACTER SET utf8mb3 COLLATE utf8mb3_bin"))
+    made.dispose()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def any_engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Airflow's own tables, empty, on each kind of database that Airflow may have."""
+    from tests.admin_views.airflow_rows import airflow_tables
+
+    in_a_file = request.param == "sqlite"
+    url = (
+        f"sqlite:///{tmp_path / 'airflow.db'}" if in_a_file else request.getfixturevalue(f"airflow_on_{request.param}")
+    )
+    with airflow_tables(url, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def masters(any_engine: Engine) -> Masters:
+    """A master whose task has begun."""
+    from tests.admin_views.masters import Masters
+
+    made = Masters(any_engine)
+    made.begin()
+    return made

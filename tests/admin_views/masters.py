@@ -14,7 +14,7 @@ from airflow.utils.state import DagRunState, TaskInstanceState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config_store.wire import ChildWish
+from config_store.wire import ChildState, ChildWish
 from tests.admin_views.airflow_rows import AT, add_instance, add_run, write
 
 with warnings.catch_warnings():
@@ -24,7 +24,11 @@ with warnings.catch_warnings():
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from config_store.wire import ChildRun, ChildState
+    from config_store.wire import ChildRun
+
+#: What a token that opens nothing tells, and the tasks of a child that failed.
+GONE = ChildState(state=None)
+BROKEN = {"first": "success", "second": "failed", "third": "upstream_failed"}
 
 
 def dag_of(dag_id: str, *task_ids: str, **more: Any) -> DAG:

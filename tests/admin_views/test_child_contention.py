@@ -10,32 +10,23 @@ import pytest
 from sqlalchemy.orm import Session
 
 from admin_views.child_limit import HELD_UNTIL
-from tests.admin_views.airflow_rows import AT, airflow_tables
+from tests.admin_views.airflow_rows import AT
 from tests.admin_views.masters import Masters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from sqlalchemy import Engine
 
     from config_store.wire import ChildRun
 
 INDEXES = range(6)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def masters(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Masters]:
+@pytest.fixture
+def masters(any_engine: Engine) -> Masters:
     """A master whose mapped task has begun."""
-    if request.param == "sqlite":
-        url, server = f"sqlite:///{tmp_path / 'airflow.db'}", None
-    else:
-        server = request.getfixturevalue(request.param)
-        url = server.create_database("children")
-    with airflow_tables(url, monkeypatch) as engine:
-        made = Masters(engine)
-        made.begin("r1", *(("train", index) for index in INDEXES))
-        yield made
-    if server is not None:
-        server.drop_database("children")
+    made = Masters(any_engine)
+    made.begin("r1", *(("train", index) for index in INDEXES))
+    return made
 
 
 def ask_all(masters: Masters, **wish: Any) -> list[ChildRun]:

@@ -22,9 +22,9 @@ FREE = ChildState(state="queued")
 
 
 @pytest.fixture
-def masters(engine: Engine) -> Masters:
+def masters(any_engine: Engine) -> Masters:
     """A master whose mapped task has begun, with no limit at its children's DAG."""
-    made = Masters(engine)
+    made = Masters(any_engine)
     made.begin("r1", *(("train", index) for index in range(COUNT)))
     made.limit("child", 100)
     return made
