@@ -87,6 +87,8 @@ def test_the_pages_are_fit_for_all_readers_and_screens(
         frame = seat.open_page(f"groups/{group}", CONFIGURATION)
         for part in ("Choose Jars", "Edit Spark home", "Edit Keytab", "Edit krb5.conf"):
             frame.get_by_role("button", name=part).click()
+            expect(frame.get_by_role("button", name=part)).to_have_count(0)  # its fields are there, and have the focus
+            seat.page.keyboard.press("Escape")  # the list of proposals would lie over the next one
         expect(frame.locator("[data-counts]")).to_have_text("4 edits")
         frame.locator("#dependencies").scroll_into_view_if_needed()
         seat.assert_fit(f"group-parts-{theme}-admin", (360,))
