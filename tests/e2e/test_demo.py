@@ -1,8 +1,7 @@
-"""The demo as a newcomer meets it, in the order in which he does; the last tests stop it and start it anew."""
+"""The demo as a newcomer meets it, in the order in which he does: what it prints, keeps and listens on."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import stat
@@ -14,8 +13,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.e2e.conftest import UP_S, start_demo
-from tools.demo.airflow import PROCESSES, Airflow
+from tests.e2e.conftest import start_demo
+from tests.e2e.results import RESULTS, TREE, tree_in
+from tools.demo.airflow import Airflow
 from tools.demo.example import Example
 from tools.demo.processes import find_processes
 
@@ -25,29 +25,6 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import RunningDemo
 
 pytestmark = pytest.mark.e2e
-
-RESULTS = [
-    "  ratings: 1501 of 30 users for 100 movies, 0 lines left out",
-    "  ratings: 1.77 on average",
-    "  ratings: 1 stars   941 times",
-    "  ratings: 2 stars   207 times",
-    "  ratings: 3 stars   179 times",
-    "  ratings: 4 stars    99 times",
-    "  ratings: 5 stars    75 times",
-    "  top movies: movie  32 has 2.92 stars of 12 users",
-    "  top movies: movie  90 has 2.81 stars of 16 users",
-    "  top movies: movie  30 has 2.50 stars of 14 users",
-    "  top movies: movie  94 has 2.47 stars of 19 users",
-    "  top movies: movie  23 has 2.47 stars of 15 users",
-]
-#: The tree of the master: a line's name and state.
-TREE = [
-    ["couture_movies", "success"],
-    ["├─ prepare -> couture_ratings", "success"],
-    ["├─ train_freely -> couture_train_model", "success"],
-    ["├─ train_carefully -> couture_train_model", "success"],
-    ["└─ compare -> couture_compare_models", "success"],
-]
 
 
 @contextmanager
@@ -74,13 +51,6 @@ def partitions(shown: dict[str, Any]) -> str:
     """The number of shuffle partitions that a submission ran with."""
     name = "spark.sql.shuffle.partitions"
     return next(str(setting["value"]) for setting in shown["plan"]["settings"] if setting["name"] == name)
-
-
-def tree_in(lines: list[str]) -> list[list[str]]:
-    """The name and the state on each line of the tree that was printed last."""
-    heads = [number for number, line in enumerate(lines) if line.startswith("Run demo__")]
-    found = [re.split("  +", line)[:2] for line in lines[heads[-1] + 1 :]]
-    return list(itertools.takewhile(lambda cells: len(cells) == 2, found))
 
 
 def test_the_example_shows_its_states_and_results(demo: RunningDemo) -> None:
@@ -183,23 +153,3 @@ def test_a_second_demo_in_the_same_folder_is_refused(demo: RunningDemo) -> None:
         f"Stop it with Ctrl-C in its terminal or with: kill {demo.process.pid}",
         "Or run a second one in a folder of its own: make demo DEMO_DIR=build/demo-2",
     ]
-
-
-def test_ctrl_c_ends_every_process(demo: RunningDemo) -> None:
-    assert len(find_processes(demo.home)) >= len(PROCESSES)
-    assert demo.interrupt() == 0
-    assert demo.lines[-1] == "stopped"
-    assert find_processes(demo.home) == []
-
-
-def test_a_second_start_keeps_what_was_there_and_ends_with_the_example(demo: RunningDemo) -> None:
-    again = start_demo(demo.home.folder, "--once")
-    again.read_until(None, UP_S)
-    assert again.process.wait(10) == 0, again.lines
-    assert not [
-        line for line in again.lines if line.startswith(("password of", "database", "first user", "class archive"))
-    ]
-    assert [line for line in again.lines if line in RESULTS] == RESULTS
-    assert tree_in(again.lines) == TREE
-    assert again.lines[-2:] == ["the example succeeded", "stopped"]
-    assert find_processes(demo.home) == []
