@@ -35,7 +35,7 @@ test-unit: setup-python setup-pages setup-databases ## Only the tests that need 
 test-integration: setup setup-databases setup-browser ## Only the tests with real Airflow processes and real Spark
 	@$(PYTHON) -m pytest -m integration $(PYTEST_ARGS)
 
-test-e2e: setup ## Only the tests of the whole demo
+test-e2e: setup setup-browser ## Only the tests of the whole demo
 	@$(PYTHON) -m pytest -m e2e $(PYTEST_ARGS)
 
 lint: setup-python ## ruff (format and rules) and mypy --strict, on product and tests
