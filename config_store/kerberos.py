@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The largest keytab or krb5.conf, bytes.
 MAX_KERBEROS_BYTES = 1_000_000
+#: How the first line of a krb5.conf begins that is no comment (MIT Kerberos, krb5.conf(5)).
+_KRB5_BEGINNINGS = (b"[", b"include", b"module ")
 
 
 def seal_keytab(name: str, content: bytes, cipher: Cipher) -> Keytab:
@@ -27,6 +30,11 @@ def seal_keytab(name: str, content: bytes, cipher: Cipher) -> Keytab:
 
 
 def check_krb5_conf(content: bytes) -> None:
-    """Raise InvalidInput for a krb5.conf that says nothing."""
-    if not content.strip():
+    """Raise InvalidInput for what can't be a krb5.conf: its first word is a section, an include or a module."""
+    lines = (line.strip() for line in content.removeprefix(codecs.BOM_UTF8).splitlines())
+    first = next((line for line in lines if line and not line.startswith((b"#", b";"))), b"")
+    if not first:
         raise reject("krb5.conf", "is empty")
+    if not first.startswith(_KRB5_BEGINNINGS):
+        shown = first[:40].decode("utf-8", "replace")
+        raise reject("krb5.conf", f"begins with {shown!r}, and not with a section as [libdefaults], include or module")

@@ -139,7 +139,7 @@ class _Reader:
             self._add("arguments", option, value, taken)
         else:
             near = nearest(option, ARGUMENTS)
-            hint = f"; did you mean --{near[0]}?" if near else ""
+            hint = f"; did you mean --{near[0]}?" if near else "; `spark-submit --help` lists them"
             self._leave_words(taken, f"spark-submit has no option --{option[:100]}{hint}")
 
     def _read_conf(self, text: str, taken: Sequence[Word]) -> None:

@@ -196,7 +196,7 @@ def _has_surrogates(value: str) -> bool:
 def _argument_faults(where: str, name: str) -> Iterator[Fault]:
     if name not in ARGUMENTS:
         near = nearest(name, ARGUMENTS)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `spark-submit --help` lists them"
         yield Fault(where, f"spark-submit has no option --{name[:100]}{hint}")
 
 

@@ -53,10 +53,10 @@ def test_a_sound_setting_has_no_fault(kind: SettingKind, name: str, value: str) 
             "did you mean driver-memory or driver-cores or executor-memory?",
         ),
         ("--driver-memory", "spark-submit has no option ----driver-memory; did you mean driver-memory or "),
-        ("", "spark-submit has no option --"),
-        ("zzz", "spark-submit has no option --zzz"),
+        ("", "spark-submit has no option --; `spark-submit --help` lists them"),
+        ("zzz", "spark-submit has no option --zzz; `spark-submit --help` lists them"),
         ("kill", "spark-submit has no option --kill"),
-        ("x" * 300, f"spark-submit has no option --{'x' * 100}"),
+        ("x" * 300, f"spark-submit has no option --{'x' * 100}; `spark-submit --help` lists them"),
     ],
 )
 def test_an_option_that_spark_submit_lacks_is_refused(name: str, message: str) -> None:

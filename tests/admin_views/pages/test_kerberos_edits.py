@@ -65,7 +65,11 @@ def test_a_file_is_taken_away(pages: Pages, admin: httpx.Client) -> None:
     [
         (chosen("keytab", "etl.keytab", b"not keys"), "is no Kerberos keytab: its first byte is not 5"),
         (chosen("keytab", "etl.txt", NEW_KEYTAB), "must end with .keytab"),
-        (chosen("krb5_conf", "krb5.conf", b" \n"), "<code>krb5.conf</code>: is empty"),
+        (chosen("krb5_conf", "krb5.conf", b" \n# a comment\n"), "<code>krb5.conf</code>: is empty"),
+        (
+            chosen("krb5_conf", "krb5.conf", b"<?xml version='1.0'?>\n"),
+            "begins with &#34;&lt;?xml version=&#39;1.0&#39;?&gt;&#34;, and not with a section as [libdefaults], ",
+        ),
         (chosen("keytab", "", b""), "no file is chosen; choose one, or undo this edit"),
         (chosen("krb5_conf", "krb5.conf", b"a" * 1_000_001), "has 1,000,001 bytes, at most 1,000,000 are allowed"),
         (
