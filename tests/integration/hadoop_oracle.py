@@ -76,7 +76,9 @@ class Oracle:
         """What Hadoop knows after these files, in this order; raises HadoopFailed."""
         answer = self._ask(" ".join(map(str, paths)))
         if answer.startswith("!"):
-            raise HadoopFailed(_decode(answer[1:]))
+            words = _decode(answer[1:]) or ""
+            assert "Too many open files" not in words, "what Hadoop makes of the files is unknown"
+            raise HadoopFailed(words)
         found = {}
         for entry in answer.split():
             name, raw, effective, final = entry.split(":")

@@ -37,6 +37,7 @@ public class ReadConfiguration {
                 answer = read(line.split(" "));
             } catch (Exception | StackOverflowError error) {
                 answer = "!" + encode(String.valueOf(error));
+                System.gc(); // Hadoop closes no file whose reading failed, and files that include each other are many
             }
             out.println(answer);
         }
