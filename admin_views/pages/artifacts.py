@@ -109,7 +109,7 @@ def reach_part(request: Request, services: ServicesDep, caller: Creator, kind: A
     try:
         reach = artifact_facts.reach_of(services, kind, name)
     except InvalidInput as refused:
-        return render(of.view, "artifacts/name_fault.html", status=422, faults=refused.told)
+        return render(of.view, "faults_part.html", status=422, faults=refused.told)
     # no links: to follow one would leave the files that wait
     return render(of.view, "artifacts/reach_part.html", of=of, reach=reach, links=False)
 

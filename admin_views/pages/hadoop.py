@@ -155,7 +155,7 @@ def _stage(request: Request, services: Services, caller: Caller, name: str, file
     try:
         check_hadoop_file(file, body)
     except InvalidInput as refused:
-        return render(of.view, "artifacts/name_fault.html", status=422, faults=refused.told)
+        return render(of.view, "faults_part.html", status=422, faults=refused.told)
     stored, present = store_file(services, file, body), file_before(of.group.content, file)
     count = len(read_properties(file, body))
     return render(of.view, "hadoop/staged_part.html", of=of, file=stored, present=present, count=count)
