@@ -25,7 +25,7 @@ from config_store.wire import HIDDEN, is_secret_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from admin_views.pages.hadoop_tables import Files
+    from admin_views.hadoop_tables import Files
     from admin_views.services import Services
     from config_store.catalogue.lookup import Catalogue
     from config_store.hadoop.table import Row
