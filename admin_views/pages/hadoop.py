@@ -25,9 +25,9 @@ from config_store.hadoop_xml import MAX_HADOOP_BYTES, check_hadoop_file, read_pr
 from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
+    from admin_views.hadoop_tables import Files
     from admin_views.pages.forms import Form
     from admin_views.pages.hadoop_draft import Draft, Outcome
-    from admin_views.hadoop_tables import Files
     from admin_views.services import Caller, Services
     from config_store.content import ConfigFile, Content
     from config_store.groups import Group

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from admin_views.api.hadoop import find_file, with_file
 from config_store.content import ConfigFile
-from config_store.errors import BlobVanished, Fault, InvalidInput, NotFound, reject
+from config_store.errors import BlobVanished, Fault, InvalidInput, reject
 from config_store.hadoop.edit import PropertyEdit, edit_properties
 from config_store.hadoop_xml import HADOOP_SUFFIXES, MAX_HADOOP_BYTES, check_hadoop_file
 from config_store.names import check_file_name
@@ -158,7 +158,4 @@ def _stored(services: Services, name: str, staged: Staged) -> ConfigFile:
 
 def file_before(content: Content, name: str) -> ConfigFile | None:
     """The file that a draft replaces."""
-    try:
-        return find_file(content, "", name)
-    except NotFound:
-        return None
+    return next((file for file in content.hadoop_files if file.name == name), None)

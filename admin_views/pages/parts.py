@@ -12,6 +12,7 @@ from admin_views.api.access import ServicesDep
 from admin_views.api.groups import Editor, Reader
 from admin_views.pages.edits import LISTS, PARTS, TEXTS
 from admin_views.pages.rendering import View, render
+from admin_views.permissions import Resource
 from config_store import groups
 from config_store.artifacts import ArtifactKind, get_artifact, list_artifacts, list_versions
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES, Dependency
@@ -88,7 +89,7 @@ def _part(request: Request, services: ServicesDep, caller: Reader, name: str, fi
         chosen = choices(session, content)
     view = View(request, caller)
     names: dict[str, Any] = {"title": PARTS[field], "field": field, "content": content, "chosen": chosen.get(field, [])}
-    return render(view, template, group=name, may_edit=view.may("PUT", "Couture Config Groups"), **names)
+    return render(view, template, group=name, may_edit=view.may("PUT", Resource.GROUPS), **names)
 
 
 @router.get("/choices")
@@ -104,7 +105,7 @@ def choices_part(request: Request, services: ServicesDep, _: Editor, name: str, 
 
 
 @router.get("/choice")
-def choice_part(request: Request, services: ServicesDep, _: Editor, name: str, field: Field, search: str) -> Any:
+def choice_part(request: Request, services: ServicesDep, caller: Editor, name: str, field: Field, search: str) -> Any:
     """One more entry of a list: the dependency ``search``; raises NotFound with what is near."""
     _check(field, list(LISTS))
     wanted = check_file_name(search.strip(), SUFFIXES[field], field)
@@ -112,4 +113,4 @@ def choice_part(request: Request, services: ServicesDep, _: Editor, name: str, f
         groups.get_group(session, name)
         _, versions = get_artifact(session, ArtifactKind.DEPENDENCY, wanted)
     choice = Choice(Dependency(wanted), tuple(versions))
-    return render(View(request), "groups/choice_part.html", choice=choice, field=field)
+    return render(View(request, caller), "groups/choice_part.html", choice=choice, field=field)

@@ -18,7 +18,7 @@ from config_store.errors import InvalidInput, StoreError
 from couture_ops.errors import CoutureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from admin_views.services import Caller, Services
     from config_store.errors import Fault
@@ -39,7 +39,7 @@ class Refusal:
     status: int
     title: str
     detail: str
-    errors: list[Fault]
+    errors: Sequence[Fault]
 
 
 @router.get("")
@@ -59,7 +59,6 @@ def preview_page(
         status=refusal.status if refusal else 200,
         dag=dag,
         task=task,
-        search=search,
         preview=preview,
         shown=PlanView(preview.plan, search) if preview else None,
         refusal=refusal,
@@ -72,7 +71,7 @@ def _refusal(error: Exception) -> Refusal:
     status, title = status_of(error)
     if status >= _SERVER_FAULT:
         raise error
-    return Refusal(status, title, str(error), error.told if isinstance(error, InvalidInput) else [])
+    return Refusal(status, title, str(error), error.told if isinstance(error, InvalidInput) else ())
 
 
 @router.get("/dags")
