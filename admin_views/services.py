@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from admin_views.hadoop_tables import TableCache
 from config_store import lost
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class Services:
     key_catalogues: KeyCatalogues
     max_upload_bytes: int
     airflow_version: str
+    #: What was worked out of Hadoop files, for all requests of this process.
+    hadoop_tables: TableCache = field(default_factory=TableCache)
 
     @contextmanager
     def deed(self, caller: Caller) -> Iterator[Deed]:

@@ -52,14 +52,6 @@ SUFFIXES: dict[ArtifactKind, tuple[str, ...]] = {
 }
 
 
-#: What holds the files of a zip archive.
-ZIP_SUFFIXES = (".jar", ".zip", ".egg", ".whl")
-#: The bytes by which a file's kind is known.
-BEGINNING = 4
-#: How a script begins that may stand in front of an archive.
-SCRIPT = b"#!"
-
-
 @dataclass(frozen=True)
 class Version:
     """One upload; ``size`` in bytes. A hidden one can't be chosen any more, but what used it reads it."""
@@ -99,34 +91,23 @@ def check_upload(kind: ArtifactKind, name: str, note: str) -> None:
         raise InvalidInput(faults)
 
 
-def check_beginning(name: str, beginning: bytes) -> None:
-    """Raise InvalidInput for a file whose first bytes (``BEGINNING`` of them, or all) can't be those of its kind."""
-    if fault := beginning_fault(name, beginning):
-        raise reject(name, f"{fault}. Nothing was stored")
-
-
-def beginning_fault(name: str, beginning: bytes) -> str | None:
-    """What is wrong with a file of the name that begins so; None for nothing."""
-    if not beginning:
-        return "is empty"
-    suffix = name[name.rfind(".") :].lower()
-    # with its first entry, or, without any, its end (APPNOTE.TXT, 4.3.7 and 4.3.16); behind a script, see script_front
-    if suffix in ZIP_SUFFIXES and not beginning.startswith((b"PK\x03\x04", b"PK\x05\x06", SCRIPT)):
-        return f"is no {suffix} file: it does not begin like a zip archive"
-    return None
-
-
 def list_artifacts(
     session: Session,
     kind: ArtifactKind,
     *,
     search: str = "",
+    suffixes: Collection[str] = (),
     hidden: bool = False,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Artifact], int]:
-    """One page of the artifacts of a kind by name, and how many there are; ``hidden``: the deleted ones too."""
+    """One page of the artifacts of a kind by name, and how many there are; ``hidden``: the deleted ones too.
+
+    ``suffixes``: only names that end with one of them, whatever their case.
+    """
     matching = select(ArtifactRow).where(ArtifactRow.kind == kind, name_contains(ArtifactRow.name, search))
+    if suffixes:
+        matching = matching.where(or_(*[ArtifactRow.name.iendswith(one, autoescape=True) for one in suffixes]))
     # cleaning may have left none; the row stays, so that numbers go on
     listed = ArtifactRow.versions.any() if hidden else ArtifactRow.versions.any(VersionRow.hidden_at.is_(None))
     matching = matching.where(listed)
@@ -143,6 +124,14 @@ def get_artifact(session: Session, kind: ArtifactKind, name: str) -> tuple[Artif
     if not versions:
         raise _missing(session, kind, name, None)
     return _artifact(row, versions), versions
+
+
+def list_versions(session: Session, kind: ArtifactKind, names: Collection[str]) -> dict[str, list[Version]]:
+    """All versions of many names, newest first, hidden ones too, by two queries; what is not there is left out."""
+    named = ArtifactRow.name.in_([name for name in names if is_file_name(name)])
+    rows = list(session.scalars(select(ArtifactRow).where(ArtifactRow.kind == kind, named)))
+    versions = _versions_of(session, rows)
+    return {row.name: versions[row.id] for row in rows}
 
 
 def find_version(session: Session, kind: ArtifactKind, name: str, version: int | None = None) -> Version:

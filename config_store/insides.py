@@ -6,7 +6,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import ZIP_SUFFIXES
+from config_store.beginnings import ZIP_SUFFIXES
 from config_store.class_file import has_main, needed_java
 from config_store.zip_directory import DamagedArchive, read_beginning, read_entries
 

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import BEGINNING, ArtifactKind, check_beginning, check_upload
+from config_store.artifacts import ArtifactKind, check_upload
+from config_store.beginnings import BEGINNING, check_beginning
 from config_store.blobs.protocol import GRACE, PIECE_BYTES
 from config_store.errors import BlobTooLarge, DigestMismatch, NotFound, Truncated, reject
 

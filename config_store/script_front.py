@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from config_store.artifacts import SCRIPT, ZIP_SUFFIXES
+from config_store.beginnings import SCRIPT, ZIP_SUFFIXES
 from config_store.errors import reject
 from config_store.zip_directory import DamagedArchive, read_entries
 

@@ -41,9 +41,10 @@ from config_store.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.orm import Session
+    from sqlalchemy.orm.interfaces import ORMOption
 
     from config_store.secrets import Cipher
 
@@ -138,13 +139,8 @@ def get_receipt(session: Session, submission_id: str) -> Receipt:
 
 def get_progress(session: Session, submission_id: str) -> Progress:
     """How far a submission is, without the documents that say what ran; raises NotFound."""
-    if not _ID.fullmatch(submission_id):
-        raise NotFound("submission", submission_id)
     slim = [defer(SubmissionRow.plan, raiseload=True), defer(SubmissionRow.request, raiseload=True)]
-    row = session.get(SubmissionRow, submission_id, options=slim)
-    if row is None:
-        raise NotFound("submission", submission_id)
-    return read_progress(row)
+    return read_progress(_row(session, submission_id, options=slim))
 
 
 def diff_submissions(session: Session, from_id: str | None, to_id: str) -> tuple[str | None, tuple[ReceiptChange, ...]]:
@@ -168,17 +164,21 @@ def get_file(session: Session, submission_id: str, sha256: str) -> StoredFile:
     return StoredFile(name=row.name, sha256=row.sha256, size=row.size)
 
 
-def _row(session: Session, submission_id: str, *, lock: bool = False) -> SubmissionRow:
-    row = _find(session, submission_id, lock=lock)
+def _row(
+    session: Session, submission_id: str, *, lock: bool = False, options: Sequence[ORMOption] = ()
+) -> SubmissionRow:
+    row = _find(session, submission_id, lock=lock, options=options)
     if row is None:
         raise NotFound("submission", submission_id)
     return row
 
 
-def _find(session: Session, submission_id: str, *, lock: bool = False) -> SubmissionRow | None:
+def _find(
+    session: Session, submission_id: str, *, lock: bool = False, options: Sequence[ORMOption] = ()
+) -> SubmissionRow | None:
     if not _ID.fullmatch(submission_id):
         return None
-    return session.get(SubmissionRow, submission_id, with_for_update=lock or None)
+    return session.get(SubmissionRow, submission_id, with_for_update=lock or None, options=options)
 
 
 def _row_of_try(session: Session, submitter: Submitter) -> SubmissionRow | None:

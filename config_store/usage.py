@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy import Text, func, select, type_coerce, union_all
 
 from config_store.content import from_document
 from config_store.errors import User
@@ -78,22 +78,32 @@ def last_use_by_dag(session: Session, version_ids: Sequence[int]) -> list[tuple[
 
 
 def last_use_by_version(session: Session, version_ids: Sequence[int]) -> dict[int, list[tuple[str, datetime]]]:
-    """The DAGs of the newest ``MAX_USES`` uses of each version, with the time of the last use, latest first."""
+    """The DAGs of the newest ``MAX_USES`` uses of each version, with the time of the last use, latest first.
+
+    One query for all: a page of versions at most, because SQLite joins no more than 500 selects.
+    """
+    if not version_ids:
+        return {}
+    uses = union_all(*map(_newest_uses, version_ids)).subquery()
     last = func.max(SubmissionRow.created_at)
+    rows = session.execute(
+        select(uses.c.version_id, SubmissionRow.dag_id, last)
+        .join(SubmissionRow, SubmissionRow.id == uses.c.submission_id)
+        .group_by(uses.c.version_id, SubmissionRow.dag_id)
+        .order_by(last.desc())
+    )
     found: dict[int, list[tuple[str, datetime]]] = {}
-    for version_id in version_ids:
-        used = newest_uses(SubmissionFileRow.version_id == version_id, MAX_USES)
-        by_dag = select(SubmissionRow.dag_id, last).where(SubmissionRow.id.in_(used)).group_by(SubmissionRow.dag_id)
-        if rows := session.execute(by_dag.order_by(last.desc())).all():
-            found[version_id] = [(dag_id, at) for dag_id, at in rows]
+    for version_id, dag_id, at in rows:
+        found.setdefault(version_id, []).append((dag_id, at))
     return found
 
 
-def newest_uses(condition: ColumnElement[bool], most: int) -> Select[str]:
-    """The submissions of so many of the newest uses that meet the condition, to select from."""
-    newest = select(SubmissionFileRow.submission_id).where(condition).order_by(SubmissionFileRow.id.desc()).limit(most)
-    # MySQL takes no limit within IN, but one within a table there
-    return select(newest.subquery().c.submission_id)
+def _newest_uses(version_id: int) -> Select[int, str]:
+    """The submissions of the newest ``MAX_USES`` uses of a version."""
+    uses = select(SubmissionFileRow.version_id, SubmissionFileRow.submission_id)
+    newest = uses.where(SubmissionFileRow.version_id == version_id).order_by(SubmissionFileRow.id.desc())
+    # within a union a limit has to stand in a table of its own
+    return select(newest.limit(MAX_USES).subquery())
 
 
 def groups_using_dependency(
@@ -129,9 +139,7 @@ def choices_of_dependency(session: Session, name: str) -> list[tuple[str, set[in
     return [(group, versions) for group, versions in found if versions]
 
 
-def _dags(session: Session, condition: object) -> list[User]:
+def _dags(session: Session, condition: ColumnElement[bool]) -> list[User]:
     since = datetime.now(UTC) - WINDOW
-    names = session.scalars(
-        select(SubmissionRow.dag_id).distinct().where(condition, SubmissionRow.created_at >= since)  # type: ignore[arg-type]
-    )
+    names = session.scalars(select(SubmissionRow.dag_id).distinct().where(condition, SubmissionRow.created_at >= since))
     return [User("DAG", name) for name in sorted(names)]

@@ -19,6 +19,7 @@ from admin_views.permissions import Resource
 from admin_views.services import Caller, Services
 from config_store import artifacts
 from config_store.artifacts import Artifact, ArtifactKind, Version
+from config_store.beginnings import BEGINNING, check_beginning
 from config_store.cleaning import hold_blobs
 from config_store.errors import BlobTooLarge, Truncated, reject
 from config_store.script_front import check_behind_script
@@ -222,15 +223,15 @@ async def _checked(chunks: AsyncIterator[bytes], name: str) -> AsyncIterator[byt
     """The chunks of a file, after a look at its first bytes; raises InvalidInput."""
     first = b""
     async for chunk in chunks:
-        if len(first) >= artifacts.BEGINNING:
+        if len(first) >= BEGINNING:
             yield chunk
             continue
         first += chunk
-        if len(first) >= artifacts.BEGINNING:
-            artifacts.check_beginning(name, first[: artifacts.BEGINNING])
+        if len(first) >= BEGINNING:
+            check_beginning(name, first[:BEGINNING])
             yield first
-    if len(first) < artifacts.BEGINNING:
-        artifacts.check_beginning(name, first)
+    if len(first) < BEGINNING:
+        check_beginning(name, first)
         yield first
 
 

@@ -92,8 +92,7 @@ def delete_file(
     """Remove a Hadoop file from the group; older revisions keep it."""
 
     def without(content: Content) -> Content:
-        gone = find_file(content, name, file)
-        return replace(content, hadoop_files=tuple(kept for kept in content.hadoop_files if kept != gone))
+        return without_file(content, name, file)
 
     return save_files(services, caller, name, parent, without, note or f"remove {file}", response)
 
@@ -200,6 +199,12 @@ def with_file(content: Content, stored: ConfigFile) -> Content:
     """The content with the Hadoop file added or replaced."""
     others = [file for file in content.hadoop_files if file.name != stored.name]
     return replace(content, hadoop_files=tuple(sorted([*others, stored], key=lambda file: file.name)))
+
+
+def without_file(content: Content, group: str, name: str) -> Content:
+    """The content without the Hadoop file of that name; raises NotFound."""
+    gone = find_file(content, group, name)
+    return replace(content, hadoop_files=tuple(kept for kept in content.hadoop_files if kept != gone))
 
 
 def find_file(content: Content, group: str, name: str) -> ConfigFile:

@@ -26,7 +26,8 @@ from admin_views.bodies import read_limited
 from admin_views.permissions import ACTION_NAMES, Action, Resource
 from admin_views.problems import Forbidden
 from admin_views.services import Caller, Deed, Services
-from config_store.artifacts import BEGINNING, ArtifactKind, beginning_fault
+from config_store.artifacts import ArtifactKind
+from config_store.beginnings import BEGINNING, beginning_fault
 from config_store.cleaning import hold_blobs
 from config_store.errors import BlobMissing, Fault, InvalidInput, SecretUnreadable, reject
 from config_store.groups import Save

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from admin_views.api import artifact_facts
@@ -13,6 +13,7 @@ from admin_views.api import artifacts as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.artifacts import RESOURCES, Creator, Deleter, Editor, Reader
 from admin_views.pages.forms import FormDep
+from admin_views.pages.paging import PageNumber, count_pages
 from admin_views.pages.rendering import View, redirect, render
 from config_store import artifacts
 from config_store.artifacts import SUFFIXES, ArtifactKind
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/artifacts/{kind}", include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE_SIZE = 50
-PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 TITLES = {ArtifactKind.CODE: "Code Artifacts", ArtifactKind.DEPENDENCY: "Spark Dependencies"}
 
 
@@ -93,13 +93,9 @@ def list_page(
         search=search,
         hidden=hidden,
         page=page,
-        pages=_pages(total),
+        pages=count_pages(total, PAGE_SIZE),
         first=first + 1,
     )
-
-
-def _pages(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
 
 
 @router.get("/reach")
@@ -109,7 +105,7 @@ def reach_part(request: Request, services: ServicesDep, caller: Creator, kind: A
     try:
         reach = artifact_facts.reach_of(services, kind, name)
     except InvalidInput as refused:
-        return render(of.view, "artifacts/name_fault.html", status=422, faults=refused.told)
+        return render(of.view, "faults_part.html", status=422, faults=refused.told)
     # no links: to follow one would leave the files that wait
     return render(of.view, "artifacts/reach_part.html", of=of, reach=reach, links=False)
 
@@ -146,7 +142,7 @@ def artifact_page(
         reach=reach,
         links=True,
         page=page,
-        pages=_pages(len(versions)),
+        pages=count_pages(len(versions), PAGE_SIZE),
         inside=inside,
         deleted=deleted,
         restored=restored,
@@ -160,8 +156,7 @@ def inside_part(
 ) -> Any:
     """What a version holds."""
     found = artifact_facts.read_inside(services, caller, kind, name, version)
-    of = _of(request, services, caller, kind)
-    return render(of.view, "artifacts/inside_part.html", of=of, name=name, version=version, found=found)
+    return render(View(request, caller), "artifacts/inside_part.html", name=name, found=found)
 
 
 @router.post("/{name}/delete")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from admin_views.api import groups as api
@@ -17,8 +17,10 @@ from admin_views.pages.edits import LISTS, PARTS, ROW_SECTIONS, read_edits
 from admin_views.pages.forms import FormDep
 from admin_views.pages.kerberos_edits import check_permitted, store_files
 from admin_views.pages.keys import check_section, new_row, stored_row
+from admin_views.pages.paging import PageNumber, count_pages
 from admin_views.pages.parts import choices
 from admin_views.pages.rendering import View, redirect, render
+from admin_views.permissions import Resource
 from config_store import groups
 from config_store.catalogue.lint import content_remarks
 from config_store.cleaning import hold_blobs
@@ -46,7 +48,6 @@ PAGE_SIZE = 50
 MAX_ROWS = 200
 #: A save and its row in the audit log are made by one transaction, at most so far apart.
 _AROUND_SAVE = timedelta(seconds=30)
-PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 
 
 @router.get("")
@@ -92,9 +93,9 @@ def group_page(
         lists=LISTS,
         chosen=chosen,
         keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
-        may_edit=view.may("PUT", "Couture Config Groups"),
-        may_create=view.may("POST", "Couture Config Groups"),
-        may_delete=view.may("DELETE", "Couture Config Groups"),
+        may_edit=view.may("PUT", Resource.GROUPS),
+        may_create=view.may("POST", Resource.GROUPS),
+        may_delete=view.may("DELETE", Resource.GROUPS),
     )
 
 
@@ -155,7 +156,7 @@ def _row(
 ) -> HTMLResponse:
     _, setting = _setting(services, name, section, key)
     view = View(request, caller)
-    may_edit = view.may("PUT", "Couture Config Groups")
+    may_edit = view.may("PUT", Resource.GROUPS)
     token = f"{section}.{key}"
     return render(view, template, group=name, section=section, key=key, setting=setting, token=token, may_edit=may_edit)
 
@@ -241,12 +242,12 @@ def history_page(
         names=names,
         revisions=revisions,
         page=page,
-        pages=max(1, -(-total // PAGE_SIZE)),
+        pages=count_pages(total, PAGE_SIZE),
         old=old,
         new=new,
         changes=changes,
         audit_of=lambda revision: _audit_of(view, revision),
-        may_edit=view.may("PUT", "Couture Config Groups"),
+        may_edit=view.may("PUT", Resource.GROUPS),
     )
 
 

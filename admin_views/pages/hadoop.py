@@ -16,7 +16,6 @@ from admin_views.pages.forms import FormDep
 from admin_views.pages.hadoop_conflicts import meetings, stale_with_files
 from admin_views.pages.hadoop_draft import apply_draft, file_before, read_draft
 from admin_views.pages.hadoop_review import State, file_changes, warnings
-from admin_views.pages.hadoop_tables import TableCache
 from admin_views.pages.rendering import View, redirect, render
 from admin_views.permissions import Resource
 from admin_views.problems import Forbidden
@@ -26,17 +25,14 @@ from config_store.hadoop_xml import MAX_HADOOP_BYTES, check_hadoop_file, read_pr
 from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
+    from admin_views.hadoop_tables import Files
     from admin_views.pages.forms import Form
     from admin_views.pages.hadoop_draft import Draft, Outcome
-    from admin_views.pages.hadoop_tables import Files
     from admin_views.services import Caller, Services
     from config_store.content import ConfigFile, Content
     from config_store.groups import Group
 
 router = APIRouter(prefix="/hadoop", include_in_schema=False, default_response_class=HTMLResponse)
-
-#: What was worked out of files is kept in this process, for all pages.
-TABLES = TableCache()
 
 
 class FileRow(NamedTuple):
@@ -78,7 +74,7 @@ class GroupView:
 
 def files_of(services: Services, content: Content) -> Files:
     """The files of a content as Hadoop reads them."""
-    return TABLES.find(content, services.read_blob)
+    return services.hadoop_tables.find(content, services.read_blob)
 
 
 def group_view(request: Request, services: Services, caller: Caller, name: str) -> GroupView:
@@ -155,7 +151,7 @@ def _stage(request: Request, services: Services, caller: Caller, name: str, file
     try:
         check_hadoop_file(file, body)
     except InvalidInput as refused:
-        return render(of.view, "artifacts/name_fault.html", status=422, faults=refused.told)
+        return render(of.view, "faults_part.html", status=422, faults=refused.told)
     stored, present = store_file(services, file, body), file_before(of.group.content, file)
     count = len(read_properties(file, body))
     return render(of.view, "hadoop/staged_part.html", of=of, file=stored, present=present, count=count)
@@ -200,7 +196,7 @@ def review_names(services: Services, caller: Caller, name: str, draft: Draft, pa
     with services.database.reading() as session:
         tasks = tasks_using_group(session, name)
     before = State(group.content, files_of(services, group.content))
-    after = State(outcome.content, TABLES.find(outcome.content, outcome.reader(services)))
+    after = State(outcome.content, services.hadoop_tables.find(outcome.content, outcome.reader(services)))
     catalogue = services.key_catalogues.find(group.content.spark_home).catalogue
     return {
         "group": group,

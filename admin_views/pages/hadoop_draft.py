@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from admin_views.api.hadoop import find_file, with_file
+from admin_views.api.hadoop import find_file, with_file, without_file
 from config_store.content import ConfigFile
-from config_store.errors import BlobVanished, Fault, InvalidInput, NotFound, reject
+from config_store.errors import BlobVanished, Fault, InvalidInput, reject
 from config_store.hadoop.edit import PropertyEdit, edit_properties
 from config_store.hadoop_xml import HADOOP_SUFFIXES, MAX_HADOOP_BYTES, check_hadoop_file
 from config_store.names import check_file_name
@@ -128,9 +128,10 @@ def apply_draft(services: Services, group: str, content: Content, draft: Draft) 
     """
     new: dict[str, bytes] = {}
     for name, staged in draft.files.items():
-        content = (
-            _without(content, group, name) if staged is None else with_file(content, _stored(services, name, staged))
-        )
+        if staged is None:
+            content = without_file(content, group, name)
+        else:
+            content = with_file(content, _stored(services, name, staged))
     for name, edits in draft.properties.items():
         found = find_file(content, group, name)
         edited = edit_properties(name, services.read_blob(found.sha256), edits)
@@ -138,11 +139,6 @@ def apply_draft(services: Services, group: str, content: Content, draft: Draft) 
         new[sha256] = edited
         content = with_file(content, ConfigFile(name, sha256, len(edited)))
     return Outcome(content, new)
-
-
-def _without(content: Content, group: str, name: str) -> Content:
-    gone = find_file(content, group, name)
-    return replace(content, hadoop_files=tuple(kept for kept in content.hadoop_files if kept != gone))
 
 
 def _stored(services: Services, name: str, staged: Staged) -> ConfigFile:
@@ -158,7 +154,4 @@ def _stored(services: Services, name: str, staged: Staged) -> ConfigFile:
 
 def file_before(content: Content, name: str) -> ConfigFile | None:
     """The file that a draft replaces."""
-    try:
-        return find_file(content, "", name)
-    except NotFound:
-        return None
+    return next((file for file in content.hadoop_files if file.name == name), None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from admin_views.api.access import ServicesDep
@@ -15,6 +15,7 @@ from admin_views.pages.hadoop import GroupView, files_of, group_view
 from admin_views.pages.hadoop_draft import digest_of
 from admin_views.pages.hadoop_review import is_ignored, row_remarks
 from admin_views.pages.keys import MAX_PROPOSED, Known, Token
+from admin_views.pages.paging import PageNumber, count_pages
 from admin_views.pages.rendering import View, render, row_id
 from config_store import groups
 from config_store.catalogue.lint import Remark, hadoop_remarks
@@ -25,7 +26,7 @@ from config_store.wire import HIDDEN, is_secret_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from admin_views.pages.hadoop_tables import Files
+    from admin_views.hadoop_tables import Files
     from admin_views.services import Services
     from config_store.catalogue.lookup import Catalogue
     from config_store.hadoop.table import Row
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/hadoop/{name}/files/{file}", include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE_SIZE = 100
-PageNumber = Annotated[int, Query(ge=1, le=10**6)]
 #: Which properties the list holds, besides what the search matches.
 Show = Literal["", "final", "odd"]
 
@@ -105,7 +105,7 @@ def file_page(
         search=search,
         show=show,
         page=page,
-        pages=max(1, -(-len(found) // PAGE_SIZE)),
+        pages=count_pages(len(found), PAGE_SIZE),
         saved=saved,
         keys_missing=installed.missing,
     )

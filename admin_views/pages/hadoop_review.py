@@ -14,8 +14,8 @@ from config_store.wire import HIDDEN, is_secret_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from admin_views.hadoop_tables import Files
     from admin_views.pages.hadoop_draft import Draft
-    from admin_views.pages.hadoop_tables import Files
     from config_store.catalogue.lookup import Catalogue
     from config_store.content import Content
     from config_store.hadoop.table import Row

@@ -36,7 +36,7 @@ def text_page(
     of = group_view(request, services, caller, name)
     stored = find_file(of.group.content, name, file)
     text = file_text(services.read_blob(stored.sha256))
-    return render(of.view, "hadoop/text.html", of=of, file=file, stored=stored, text=text, line=line, saved=None)
+    return render(of.view, "hadoop/text.html", of=of, file=file, stored=stored, text=text, line=line)
 
 
 @router.post("/files/{file}/text")
@@ -46,7 +46,7 @@ def review_text(request: Request, services: ServicesDep, caller: Editor, name: s
     staged = _staged(services, name, file, parent, form.text("text"))
     names = review_names(services, caller, name, Draft({file: Staged(staged.file.sha256, staged.base)}), parent)
     of = GroupView(of.view, names.pop("group"), of.names)
-    return render(of.view, "hadoop/review.html", of=of, file=file, back=file, staged=staged, saved=None, **names)
+    return render(of.view, "hadoop/review.html", of=of, file=file, back=file, staged=staged, **names)
 
 
 @router.post("/text/{file}")

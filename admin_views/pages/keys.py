@@ -77,10 +77,10 @@ def stored_row(catalogue: Catalogue | None, section: str, key: str, stored: Sett
     return Row(section, key, f"{section}.{key}", stored, value or "", known, stored.secret)
 
 
-def new_row(section: str, key: str = "", typed: str = "", known: Known = Known()) -> Row:  # noqa: B008 - immutable
-    """The fields of a setting that is not there yet."""
+def new_row(section: str, key: str = "") -> Row:
+    """The empty fields of a setting that is not there yet."""
     is_secret = with_secret_mark(key, Setting("")).secret
-    return Row(section, key, f"new-{secrets.token_hex(4)}", None, typed, known, is_secret)
+    return Row(section, key, f"new-{secrets.token_hex(4)}", None, "", Known(), is_secret)
 
 
 def look_up(catalogue: Catalogue | None, section: str, name: str, value: str | None) -> Known:

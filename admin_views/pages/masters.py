@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from admin_views.api import dags as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.dags import Reader
+from admin_views.pages.paging import PageNumber, count_pages
 from admin_views.pages.rendering import View, render
 from config_store.dag_tree import Kind, masters_of
 
@@ -53,7 +54,7 @@ def list_page(
     services: ServicesDep,
     caller: Reader,
     search: Annotated[str, Query(max_length=250)] = "",
-    page: Annotated[int, Query(ge=1, le=10**6)] = 1,
+    page: PageNumber = 1,
 ) -> Any:
     """The masters that the caller may read, by name; htmx gets the list alone."""
     found = api.read_masters(services, caller, search, PAGE_SIZE, (page - 1) * PAGE_SIZE)
@@ -65,7 +66,7 @@ def list_page(
         found=found.items,
         total=found.total,
         page=page,
-        pages=max(1, -(-found.total // PAGE_SIZE)),
+        pages=count_pages(found.total, PAGE_SIZE),
         live="3s" if any(master.state in _UNFINISHED for master in found.items) else "",
         marks=MARKS,
         run_path=run_path,

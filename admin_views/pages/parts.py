@@ -12,10 +12,11 @@ from admin_views.api.access import ServicesDep
 from admin_views.api.groups import Editor, Reader
 from admin_views.pages.edits import LISTS, PARTS, TEXTS
 from admin_views.pages.rendering import View, render
+from admin_views.permissions import Resource
 from config_store import groups
-from config_store.artifacts import ArtifactKind, get_artifact, list_artifacts
+from config_store.artifacts import ArtifactKind, get_artifact, list_artifacts, list_versions
 from config_store.content import JAR_SUFFIXES, PY_FILE_SUFFIXES, Dependency
-from config_store.errors import NotFound, reject
+from config_store.errors import reject
 from config_store.names import check_file_name
 
 if TYPE_CHECKING:
@@ -54,16 +55,13 @@ class Choice:
 
 def choices(session: Session, content: Content) -> dict[str, list[Choice]]:
     """The chosen dependencies of each list, with their versions."""
-    return {field: [choice_of(session, dependency) for dependency in getattr(content, field)] for field in LISTS}
-
-
-def choice_of(session: Session, dependency: Dependency) -> Choice:
-    """One of them; a name that is gone has no versions."""
-    try:
-        _, versions = get_artifact(session, ArtifactKind.DEPENDENCY, dependency.name)
-    except NotFound:
-        versions = []
-    return Choice(dependency, tuple(versions))
+    chosen: dict[str, Sequence[Dependency]] = {field: getattr(content, field) for field in LISTS}
+    names = {dependency.name for listed in chosen.values() for dependency in listed}
+    versions = list_versions(session, ArtifactKind.DEPENDENCY, names)
+    return {
+        field: [Choice(dependency, tuple(versions.get(dependency.name, ()))) for dependency in listed]
+        for field, listed in chosen.items()
+    }
 
 
 def _check(field: str, known: Sequence[str]) -> None:
@@ -91,7 +89,7 @@ def _part(request: Request, services: ServicesDep, caller: Reader, name: str, fi
         chosen = choices(session, content)
     view = View(request, caller)
     names: dict[str, Any] = {"title": PARTS[field], "field": field, "content": content, "chosen": chosen.get(field, [])}
-    return render(view, template, group=name, may_edit=view.may("PUT", "Couture Config Groups"), **names)
+    return render(view, template, group=name, may_edit=view.may("PUT", Resource.GROUPS), **names)
 
 
 @router.get("/choices")
@@ -100,18 +98,19 @@ def choices_part(request: Request, services: ServicesDep, _: Editor, name: str, 
     _check(field, list(LISTS))
     with services.database.reading() as session:
         groups.get_group(session, name)
-        found, _total = list_artifacts(session, ArtifactKind.DEPENDENCY, search=search.strip(), limit=200)
-    fitting = [artifact for artifact in found if artifact.name.lower().endswith(SUFFIXES[field])]
-    return render(View(request), "groups/choices_part.html", artifacts=fitting[:MAX_PROPOSED], field=field)
+        found, _total = list_artifacts(
+            session, ArtifactKind.DEPENDENCY, search=search.strip(), suffixes=SUFFIXES[field], limit=MAX_PROPOSED
+        )
+    return render(View(request), "groups/choices_part.html", artifacts=found, field=field)
 
 
 @router.get("/choice")
-def choice_part(request: Request, services: ServicesDep, _: Editor, name: str, field: Field, search: str) -> Any:
+def choice_part(request: Request, services: ServicesDep, caller: Editor, name: str, field: Field, search: str) -> Any:
     """One more entry of a list: the dependency ``search``; raises NotFound with what is near."""
     _check(field, list(LISTS))
     wanted = check_file_name(search.strip(), SUFFIXES[field], field)
     with services.database.reading() as session:
         groups.get_group(session, name)
-        get_artifact(session, ArtifactKind.DEPENDENCY, wanted)
-        choice = choice_of(session, Dependency(wanted))
-    return render(View(request), "groups/choice_part.html", choice=choice, field=field)
+        _, versions = get_artifact(session, ArtifactKind.DEPENDENCY, wanted)
+    choice = Choice(Dependency(wanted), tuple(versions))
+    return render(View(request, caller), "groups/choice_part.html", choice=choice, field=field)

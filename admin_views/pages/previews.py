@@ -18,9 +18,10 @@ from config_store.errors import InvalidInput, StoreError
 from couture_ops.errors import CoutureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from admin_views.services import Caller, Services
+    from config_store.errors import Fault
 
 router = APIRouter(prefix="/previews", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -33,12 +34,12 @@ Name = Annotated[str, Query(max_length=250)]
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no preview: ``faults`` by place, else a ``detail`` that says what to do."""
+    """Why there is no preview: ``errors`` by place, else a ``detail`` that says what to do."""
 
     status: int
     title: str
     detail: str
-    faults: list[tuple[str, str]]
+    errors: Sequence[Fault]
 
 
 @router.get("")
@@ -58,7 +59,6 @@ def preview_page(
         status=refusal.status if refusal else 200,
         dag=dag,
         task=task,
-        search=search,
         preview=preview,
         shown=PlanView(preview.plan, search) if preview else None,
         refusal=refusal,
@@ -71,8 +71,7 @@ def _refusal(error: Exception) -> Refusal:
     status, title = status_of(error)
     if status >= _SERVER_FAULT:
         raise error
-    faults = [(fault.where, fault.message) for fault in error.told] if isinstance(error, InvalidInput) else []
-    return Refusal(status, title, str(error), faults)
+    return Refusal(status, title, str(error), error.told if isinstance(error, InvalidInput) else ())
 
 
 @router.get("/dags")

@@ -65,10 +65,10 @@ class View:
         """Whether htmx asks, for a part of the page that is open."""
         return self.request.headers.get("HX-Request") == "true"
 
-    def may(self, action: Action, resource: str) -> bool:
+    def may(self, action: Action, resource: Resource) -> bool:
         """Whether the caller has the permission, so that a control is shown; the routes ask for themselves."""
         services: Services = self.request.app.state.services
-        return self.caller is not None and services.identity.permits(self.caller, action, Resource(resource))
+        return self.caller is not None and services.identity.permits(self.caller, action, resource)
 
     def page(self, path: str, **query: Any) -> str:
         """The address of a page of ours; parameters without a value are left out."""
@@ -138,7 +138,7 @@ def environment() -> Environment:
         "bytes": readable_size,
         "duration": duration_text,
     }
-    made.globals |= {"HIDDEN": HIDDEN}
+    made.globals |= {"HIDDEN": HIDDEN, "Resource": Resource}
     return made
 
 

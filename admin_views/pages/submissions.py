@@ -15,6 +15,7 @@ from admin_views.api.submissions import Reader, RerunWish, Starter
 from admin_views.pages.forms import FormDep
 from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, redirect, render
+from admin_views.permissions import Resource
 from config_store import reruns
 from config_store.errors import reject
 from config_store.moments import read_moment
@@ -147,7 +148,7 @@ def receipt_page(
         live=receipt.state is not State.ENDED,
         task_path=task_path(receipt.task),
         shown=PlanView(receipt.plan, search),
-        may_run=view.may("PUT", "Couture Submissions"),
+        may_run=view.may("PUT", Resource.SUBMISSIONS),
         again=again,
     )
 

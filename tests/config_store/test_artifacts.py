@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from config_store.artifacts import (
     LARGEST_VERSION,
@@ -17,6 +17,7 @@ from config_store.artifacts import (
     find_version,
     get_version,
     list_artifacts,
+    list_versions,
 )
 from config_store.blobs.protocol import Blob
 from config_store.errors import InUse, InvalidInput, NotFound, User
@@ -351,3 +352,28 @@ class TestList:
             ("c.jar", 2, 2),
         ]
         assert total == 3
+
+    def test_a_list_can_hold_some_suffixes_alone(self, store: Store) -> None:
+        for name in ("a.py", "b.JAR", "c.jar", "d.zip", "jar.py"):
+            store.upload(name)
+        with store.database.reading() as session:
+            found, total = list_artifacts(session, DEPENDENCY, suffixes=(".jar", ".zip"), limit=2)
+            assert ([artifact.name for artifact in found], total) == (["b.JAR", "c.jar"], 3)
+            found, total = list_artifacts(session, DEPENDENCY, search="jar", suffixes=(".py",))
+            assert ([artifact.name for artifact in found], total) == (["jar.py"], 1)
+
+    def test_all_versions_of_many_names_are_two_queries(self, store: Store) -> None:
+        for name in ("a.jar", "b.jar", "c.jar"):
+            store.upload(name, b"one")
+            store.upload(name, b"two")
+        store.upload("a.py", kind=CODE)
+        store.hide("b.jar", 2)
+        statements: list[str] = []
+        event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+        with store.database.reading() as session:
+            found = list_versions(session, DEPENDENCY, ["a.jar", "b.jar", "a.py", "nobody.jar", "no/name"])
+        assert len([statement for statement in statements if statement.startswith("SELECT")]) == 2
+        assert {name: [(one.version, one.hidden) for one in versions] for name, versions in found.items()} == {
+            "a.jar": [(2, False), (1, False)],
+            "b.jar": [(2, True), (1, False)],
+        }

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from sqlalchemy import event
 
 from config_store import usage
 from config_store.errors import InvalidInput, User
@@ -70,6 +71,23 @@ def test_the_last_use_of_each_dag_is_told_however_long_ago(store: Store) -> None
         store.age(store.submit(task(dag_id, str(days)), code_artifact="job.py"), timedelta(days=days))
     found = ask(store, usage.last_use_by_dag, [code.id])
     assert [(dag_id, (datetime.now(UTC) - last).days) for dag_id, last in found] == [("new", 1), ("old", 300)]
+
+
+def test_the_last_uses_of_many_versions_are_one_query(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "MAX_USES", 3)
+    store.create("prod")
+    first, second, third = (store.upload("job.py", data, kind=CODE) for data in (b"1", b"2", b"3"))
+    for version, dag_id, days in [(1, "old", 9), (1, "a", 3), (1, "b", 2), (1, "a", 1), (2, "b", 5)]:
+        ticket = store.submit(task(dag_id, str(days)), code_artifact="job.py", code_artifact_version=version)
+        store.age(ticket, timedelta(days=days))
+    statements: list[str] = []
+    event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    found = ask(store, usage.last_use_by_version, [first.id, second.id, third.id])
+    assert {
+        version: [(dag_id, (datetime.now(UTC) - last).days) for dag_id, last in uses] for version, uses in found.items()
+    } == {first.id: [("a", 1), ("b", 2)], second.id: [("b", 5)]}
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1
+    assert ask(store, usage.last_use_by_version, []) == {}
 
 
 def test_another_version_is_another_thing(store: Store) -> None:

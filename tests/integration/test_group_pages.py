@@ -55,6 +55,20 @@ def edit(seat: Seat, name: str, value: str) -> None:
     seat.frame.get_by_label(re.compile(f"alue of {re.escape(name)}$")).fill(value)
 
 
+def beside(frame: FrameLocator, carried: str) -> Any:
+    """What becomes of a file or a text that is dropped beside the box for files."""
+    return frame.locator("#main").evaluate(
+        """(place, carried) => {
+            const dataTransfer = new DataTransfer();
+            if (carried === "files") dataTransfer.items.add(new File(["x"], "beside.xml"));
+            else dataTransfer.items.add("a text", "text/plain");
+            const drop = new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true});
+            return place.dispatchEvent(drop) ? "let go" : "held";
+        }""",
+        carried,
+    )
+
+
 def save(frame: FrameLocator, note: str, revision: int) -> None:
     """Go through the review."""
     frame.get_by_role("button", name="Review and save").click()
@@ -299,6 +313,7 @@ def test_a_newcomer_makes_a_group_uploads_its_files_and_tests_it(admin: Seat, gr
     expect(frame.locator("#test")).to_contain_text("What to do: Upload the cluster's own core-site.xml")
     admin.assert_fit("quick-start-light-admin", (360,))
     admin.page.set_viewport_size({"width": 1280, "height": 800})
+    assert [beside(frame, carried) for carried in ("files", "text")] == ["held", "let go"]
     frame.get_by_label("Choose XML files").set_input_files([core, broken, yarn])
     files = frame.locator("#xml-files li")
     expect(files).to_contain_text(

@@ -1,7 +1,8 @@
 // Uploads on the pages of artifacts: choosing or dropping files, what each changes, their way to the server.
+import { takeFrom } from "./dropped.js";
+import { find } from "./find.js";
 import { Cancelled, Transfer } from "./transfer.js";
 
-const find = (selector, within) => within.querySelector(selector);
 const LOOK_AFTER_MS = 300;
 
 function sizeText(bytes) {
@@ -131,23 +132,7 @@ class Queue {
     Object.assign(this, { section, say, showTimes, rows: [], busy: false });
     this.list = find("[data-queue]", section);
     this.start = find("[data-start]", section);
-    const drop = find("[data-drop]", section);
-    const input = find('input[type="file"]', section);
-    const take = () => {
-      this.add(input.files);
-      input.value = "";
-    };
-    input.addEventListener("change", take);
-    if (input.files.length) take(); // chosen before this script was here
-    for (const kind of ["dragover", "dragleave", "drop"]) {
-      drop.addEventListener(kind, (event) => {
-        event.preventDefault();
-        drop.classList.toggle("over", kind === "dragover");
-        if (kind === "drop") this.add(event.dataTransfer.files);
-      });
-    }
-    // dropped beside the place, a file would be opened in place of the page, and with it the files that wait would go
-    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => event.preventDefault());
+    takeFrom(find("[data-drop]", section), (files) => this.add(files));
     this.start.addEventListener("submit", (event) => {
       event.preventDefault();
       this.run();

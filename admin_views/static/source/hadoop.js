@@ -1,8 +1,9 @@
 // Hadoop Configuration: files are sent when they are chosen or dropped, and each becomes a row to review; edits of
 // properties outlive a search and the next page of the list.
 import htmx from "htmx.org";
+import { takeFrom } from "./dropped.js";
+import { find } from "./find.js";
 
-const find = (selector, within) => within.querySelector(selector);
 const ENDED = "Your session has ended: log in again in another tab, then try again.";
 const SILENT = "The server does not answer; try again.";
 
@@ -85,30 +86,13 @@ function parsed(html) {
 }
 
 async function take(section, files, say, count) {
-  const sent = [...files].map((file) => new Sent(section, file, say, count));
+  const sent = files.map((file) => new Sent(section, file, say, count));
   for (const one of sent) await one.send();
 }
 
 export function takeFiles(say, count) {
   for (const section of document.querySelectorAll("[data-sends]")) {
-    const drop = find("[data-drop]", section);
-    const input = find('input[type="file"]', section);
-    const choose = () => {
-      const files = [...input.files];
-      input.value = "";
-      take(section, files, say, count);
-    };
-    input.addEventListener("change", choose);
-    if (input.files.length) choose(); // chosen before this script was here
-    for (const kind of ["dragover", "dragleave", "drop"]) {
-      drop.addEventListener(kind, (event) => {
-        event.preventDefault();
-        drop.classList.toggle("over", kind === "dragover");
-        if (kind === "drop") take(section, event.dataTransfer.files, say, count);
-      });
-    }
-    // dropped beside the place, a file would be opened in place of the page, and with it the edits would go
-    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => event.preventDefault());
+    takeFrom(find("[data-drop]", section), (files) => take(section, files, say, count));
   }
 }
 

@@ -1,13 +1,12 @@
 // What moves on the pages: htmx for parts from the server; dialogs, copies, times and the count of edits here.
 import htmx from "htmx.org";
 import { force, takeUploads } from "./artifacts.js";
-import { keepEdits, takeFiles } from "./hadoop.js";
 import { listen as listenToComboboxes } from "./combobox.js";
+import { find } from "./find.js";
+import { keepEdits, takeFiles } from "./hadoop.js";
 import { listen as listenToParts, move } from "./parts.js";
 import { askFirst, countUnsaved, guard } from "./unsaved.js";
 import { takeXmlFiles } from "./xml_files.js";
-
-const find = (selector, within = document) => within.querySelector(selector);
 
 function say(text) {
   find("#said").textContent = text;

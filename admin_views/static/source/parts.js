@@ -1,6 +1,5 @@
 // What a group has beside its tables: lists whose order counts, and files that come within the form.
-
-const find = (selector, within) => within.querySelector(selector);
+import { find } from "./find.js";
 
 // An entry of a list goes one place up or down; the control keeps the focus, so that it may go on.
 export function move(control, say) {

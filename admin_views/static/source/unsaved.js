@@ -1,6 +1,5 @@
 // Edits that are not saved: whoever is about to leave them is asked, wherever the way out begins.
-
-const find = (selector, within = document) => within.querySelector(selector);
+import { find } from "./find.js";
 
 export const countUnsaved = () => document.querySelectorAll('#edits :is([name="row"], [name="part"])').length;
 

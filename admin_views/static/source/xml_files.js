@@ -1,35 +1,22 @@
 // The quick start of a group: XML files, each saved as it comes, on top of the revision that the one before made.
-
-const find = (selector, within = document) => within.querySelector(selector);
+import { takeFrom } from "./dropped.js";
+import { find } from "./find.js";
 
 function told(answer, problem) {
   if (answer.status === 401) return "your session has ended; log in in another tab, and choose the file again";
   if (problem.errors) return problem.errors.map((fault) => `${fault.where} ${fault.message}`).join("; ");
-  return problem.detail;
+  return problem.detail ?? `the server answered ${answer.status}`;
 }
 
 class XmlFiles {
   constructor(place, say) {
     Object.assign(this, { place, say, revision: place.dataset.revision, last: Promise.resolve() });
     this.list = find("#xml-files");
-    const input = find("input", place);
-    const take = () => {
-      this.add(input.files);
-      input.value = "";
-    };
-    input.addEventListener("change", take);
-    if (input.files.length) take(); // chosen before this script was here
-    for (const kind of ["dragover", "dragleave", "drop"]) {
-      place.addEventListener(kind, (event) => {
-        event.preventDefault();
-        place.classList.toggle("over", kind === "dragover");
-        if (kind === "drop") this.add(event.dataTransfer.files);
-      });
-    }
+    takeFrom(place, (files) => this.add(files));
   }
 
   add(files) {
-    for (const file of [...files]) {
+    for (const file of files) {
       const row = this.row(file.name);
       row.textContent = `${file.name}: waits`;
       this.last = this.last.then(() => this.send(file, row));
@@ -54,7 +41,7 @@ class XmlFiles {
       body: file,
     }).catch(() => null);
     if (!answer) return this.end(row, "failed", `${file.name}: not saved; the server does not answer. Choose it again.`);
-    const body = await answer.json();
+    const body = await answer.json().catch(() => ({})); // a proxy's answer is none of ours
     if (!answer.ok) return this.end(row, "failed", `${file.name}: not saved; ${told(answer, body)}`);
     this.revision = body.revision;
     this.end(row, "arrived", `${file.name}: saved as revision ${body.revision}`);

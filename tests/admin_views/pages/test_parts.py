@@ -6,7 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
 
+from config_store.artifacts import ArtifactKind, add_version
+from config_store.blobs.protocol import Blob
 from tests.admin_views.calls import change, upload
 from tests.admin_views.pages.conftest import PART
 
@@ -60,6 +63,30 @@ def test_uploaded_dependencies_that_fit_are_proposed(admin: httpx.Client) -> Non
     assert missing.status_code == 404
     assert "Did you mean: lib.jar" in missing.text
     assert admin.get("/groups/prod/choice?field=py_files&search=lib.jar").status_code == 422
+
+
+def test_those_that_fit_are_proposed_behind_many_that_do_not(pages: Pages, admin: httpx.Client) -> None:
+    with pages.services.database.writing() as session:
+        for number in range(201):
+            add_version(session, ArtifactKind.DEPENDENCY, f"many-{number:03}.py", Blob("0" * 64, 1), author="ada")
+        add_version(session, ArtifactKind.DEPENDENCY, "many.jar", Blob("0" * 64, 1), author="ada")
+    proposed = admin.get("/groups/prod/choices?field=jars&search=many").text
+    assert re.findall('data-value="([^"]+)"', proposed) == ["many.jar"]
+    proposed = admin.get("/groups/prod/choices?field=py_files&search=many").text
+    assert re.findall('data-value="([^"]+)"', proposed) == [f"many-{number:03}.py" for number in range(12)]
+
+
+def test_a_page_asks_for_all_chosen_ones_at_once(pages: Pages, admin: httpx.Client) -> None:
+    statements: list[str] = []
+    event.listen(pages.services.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    assert "lib.jar" in admin.get("/groups/prod").text
+    with_one, names = len(statements), [f"dep-{number}.jar" for number in range(20)]
+    for name in names:
+        upload(pages.api, name, b"classes", "dependencies")
+    change(pages.api, "prod", 4, jars=[{"name": name} for name in names])
+    statements.clear()
+    assert "dep-19.jar" in admin.get("/groups/prod").text
+    assert len(statements) == with_one
 
 
 def test_the_order_and_the_pins_are_saved(pages: Pages, admin: httpx.Client) -> None:

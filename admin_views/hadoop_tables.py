@@ -1,4 +1,4 @@
-"""What the pages know of a group's Hadoop files: their properties as Hadoop reads them, worked out once per content."""
+"""A group's Hadoop files as Hadoop reads them: their properties, worked out once per content and kept within bounds."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from config_store.content import Content
     from config_store.hadoop.table import Row, Table
 
-#: Tables are kept while their files have no more bytes than this all together; the newest one is kept anyway.
-KEPT_BYTES = 20_000_000
+#: So many contents are kept at most, while their files have no more bytes than this all together; the newest anyway.
+KEPT, KEPT_BYTES = 200, 20_000_000
 _VARIABLE = re.compile(r"\$\{(?:env\.)?([^}$ ]+)\}")
 _Key = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
 
@@ -78,6 +78,7 @@ class TableCache:
     Files are known by their digests, so nothing kept here ever grows old.
     """
 
+    kept: int = KEPT
     kept_bytes: int = KEPT_BYTES
     _kept: OrderedDict[_Key, tuple[int, Files]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -100,8 +101,12 @@ class TableCache:
         with self._lock:
             self._kept[key] = (size, files)
             self._kept.move_to_end(key)
-            while len(self._kept) > 1 and sum(size for size, _ in self._kept.values()) > self.kept_bytes:
+            while len(self._kept) > 1 and self._is_full():
                 self._kept.popitem(last=False)
+
+    def _is_full(self) -> bool:
+        # contents without files have no bytes, and still their number is bounded
+        return len(self._kept) > self.kept or sum(size for size, _ in self._kept.values()) > self.kept_bytes
 
 
 def _read(

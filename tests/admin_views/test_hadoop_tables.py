@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from admin_views.pages.hadoop_tables import Files, TableCache
+from admin_views.hadoop_tables import Files, TableCache
 from config_store.content import ConfigFile, Content
 from config_store.settings import Setting
 
@@ -70,6 +70,15 @@ def test_what_was_not_looked_at_for_long_goes_when_there_is_too_much() -> None:
     assert store.read == read
     tiny = TableCache(kept_bytes=1)
     assert tiny.find(contents[0], store.read_blob) is tiny.find(contents[0], store.read_blob)
+
+
+def test_contents_without_files_are_bounded_by_their_number() -> None:
+    cache, store = TableCache(kept=2), Store()
+    contents = [Content(environment={"N": Setting(str(number))}) for number in range(3)]
+    first, second, third = (cache.find(content, store.read_blob) for content in contents)
+    assert cache.find(contents[2], store.read_blob) is third
+    assert cache.find(contents[1], store.read_blob) is second
+    assert cache.find(contents[0], store.read_blob) is not first
 
 
 def test_of_properties_of_one_name_the_first_final_counts_else_the_last() -> None:
