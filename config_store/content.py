@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from config_store.errors import Fault, InvalidInput, SecretUnreadable, reject
@@ -46,6 +47,10 @@ SECTIONS: dict[str, SettingKind] = {
 }
 #: Settings that hold comma-separated lists of files: a bare name among them is an uploaded dependency.
 FILE_LISTS = frozenset({"jars", "py-files", "files"} | {TWINS[name] for name in ("jars", "py-files", "files")})
+#: So many uploaded files a group names at most, all lists together.
+MAX_DEPENDENCIES = 1_000
+#: From so many faults on nobody looks for more: proposals for mistyped names cost time.
+_MOST_FAULTS = 1_000
 _VERSION = re.compile(r"[0-9]{1,9}")
 _KERBEROS = {key: reason for key, reason in RESERVED.items() if "keytab" in key}
 
@@ -161,8 +166,8 @@ def _stored(setting: dict[str, Any]) -> Setting:
 
 
 def check_content(content: Content) -> None:
-    """Raise InvalidInput naming everything wrong with a content, places first."""
-    faults = list(_content_faults(content))
+    """Raise InvalidInput naming everything wrong with a content (the first thousand faults), places first."""
+    faults = list(islice(_content_faults(content), _MOST_FAULTS))
     if faults:
         raise InvalidInput(faults)
 
@@ -189,6 +194,18 @@ def _content_faults(content: Content) -> Iterator[Fault]:
     yield from _name_faults("py_files", content.py_files, PY_FILE_SUFFIXES)
     yield from _name_faults("hadoop_files", content.hadoop_files, HADOOP_SUFFIXES)
     yield from _name_faults("keytab", [content.keytab] if content.keytab else [], KEYTAB_SUFFIXES)
+    yield from _dependency_faults(content)
+
+
+def _dependency_faults(content: Content) -> Iterator[Fault]:
+    """Each is looked up while the save keeps others from writing."""
+    try:
+        count = sum(1 for _ in content.dependencies())
+    except InvalidInput as error:
+        yield from error.faults
+        return
+    if count > MAX_DEPENDENCIES:
+        yield Fault("jars", f"and the other lists name {count:,} uploaded files, at most {MAX_DEPENDENCIES:,} in all")
 
 
 def _can_be_secret(kind: SettingKind, name: str) -> bool:

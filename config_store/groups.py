@@ -16,6 +16,7 @@ from config_store.artifacts import ArtifactKind, find_version, keep_artifacts
 from config_store.content import Content, check_content, from_document, seal, to_document
 from config_store.diff import diff_contents
 from config_store.errors import (
+    MAX_TOLD,
     AlreadyExists,
     DefaultGroupKept,
     Fault,
@@ -301,7 +302,7 @@ def _next_number(session: Session, row: GroupRow) -> int:
 
 
 def _check_dependencies(session: Session, content: Content) -> None:
-    chosen = list(content.dependencies())
+    chosen = dict.fromkeys(content.dependencies())
     keep_artifacts(session, ArtifactKind.DEPENDENCY, {dependency.name for _, dependency in chosen})
     faults = []
     for where, dependency in chosen:
@@ -309,6 +310,8 @@ def _check_dependencies(session: Session, content: Content) -> None:
             find_version(session, ArtifactKind.DEPENDENCY, dependency.name, dependency.version)
         except NotFound as error:
             faults.append(Fault(where, f"{error} Upload it first."))
+            if len(faults) == MAX_TOLD:  # each took a search for what is near
+                break
     if faults:
         raise InvalidInput(faults)
 

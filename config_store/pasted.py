@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from config_store.content import SECTIONS
+from config_store.errors import reject
 from config_store.names import nearest, unstorable
 from config_store.settings import ARGUMENTS, CONFIGURATION_NAME, ENVIRONMENT_NAME, FLAGS, RESERVED, RESERVED_VARIABLES
 from config_store.shell_words import Word, lines_of, split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 #: So many settings are taken at once; the rest stays where it is.
 MAX_SETTINGS = 500
+#: A block of more characters is no configuration; to read that much takes a second.
+MAX_BLOCK = 1_000_000
+#: So many of what is not understood get a proposal: to look for what is near takes longer than to read the line.
+_MOST_PROPOSALS = 100
 
 _SECTION = re.compile(r"\[([^\]]*)\]")
 _VARIABLE = re.compile(r"(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*=")
@@ -61,7 +67,13 @@ class Pasted:
 
 
 def read_pasted(text: str) -> Pasted:
-    """The settings in a block of text, and what could not be understood, line by line."""
+    """The settings in a block of text, and what could not be understood, line by line.
+
+    Raises InvalidInput for a block of more than MAX_BLOCK characters.
+    """
+    if len(text) > MAX_BLOCK:
+        reason = f"has {len(text):,} characters, at most {MAX_BLOCK:,} are read at once; paste it piece by piece"
+        raise reject("block", reason)
     return _Reader().read(text.replace("\r\n", "\n"))
 
 
@@ -73,9 +85,8 @@ class _Reader:
         self._section: str | None = None
 
     def read(self, text: str) -> Pasted:
-        lines = list(lines_of(text))
-        while lines:
-            number, line = lines.pop(0)
+        lines = lines_of(text)
+        for number, line in lines:
             stripped = line.strip()
             if not stripped or stripped.startswith(("#", "!", ";")):
                 continue
@@ -95,20 +106,24 @@ class _Reader:
             return True
         return line.startswith(("-", "export ")) or bool(_COMMAND.search(line) and not line.startswith("spark."))
 
-    def _read_command(self, number: int, line: str, following: list[tuple[int, str]]) -> None:
-        split = split_words(line, number)
-        while split.is_open and following:  # a quote that goes over several lines
-            line += "\n" + following.pop(0)[1]
-            split = split_words(line, number)
+    def _read_command(self, number: int, line: str, following: Iterator[tuple[int, str]]) -> None:
+        taken = [line]
+
+        def more() -> Iterator[str]:  # a quote goes over several lines
+            for _, text in following:
+                taken.append(text)
+                yield text
+
+        split = split_words(line, number, more())
         if split.is_open:
-            self._leave(number, line, "a quote is opened and never closed")
+            self._leave(number, "\n".join(taken), "a quote is opened and never closed")
             return
         self._read_words(split.words)
 
     def _read_words(self, words: Sequence[Word]) -> None:
-        rest = list(words)
+        rest = deque(words)
         while rest and not rest[0].text.startswith("-"):
-            word = rest.pop(0)
+            word = rest.popleft()
             if _VARIABLE.match(word.source):
                 name, _, value = word.text.partition("=")
                 self._add("environment", name, value, [word])
@@ -121,8 +136,8 @@ class _Reader:
             reason = "the application and its arguments belong to the task (code_artifact, application_arguments)"
             self._leave_words(rest, reason)
 
-    def _read_option(self, rest: list[Word]) -> None:
-        word = rest.pop(0)
+    def _read_option(self, rest: deque[Word]) -> None:
+        word = rest.popleft()
         written, equals, value = word.text.partition("=")
         option, taken = _SHORT.get(written) or written.lstrip("-"), [word]
         if option in _WITHOUT_VALUE:
@@ -131,15 +146,15 @@ class _Reader:
             if not rest:
                 self._leave_words(taken, "the value is missing")
                 return
-            taken.append(rest.pop(0))
+            taken.append(rest.popleft())
             value = taken[1].text
         if option == "conf":
             self._read_conf(value, taken)
         elif option in ARGUMENTS or option in RESERVED:
             self._add("arguments", option, value, taken)
         else:
-            near = nearest(option, ARGUMENTS)
-            hint = f"; did you mean --{near[0]}?" if near else "; `spark-submit --help` lists them"
+            near = self._near(option)
+            hint = f"; did you mean --{near}?" if near else "; `spark-submit --help` lists them"
             self._leave_words(taken, f"spark-submit has no option --{option[:100]}{hint}")
 
     def _read_conf(self, text: str, taken: Sequence[Word]) -> None:
@@ -149,8 +164,8 @@ class _Reader:
         else:
             self._add("configurations", name.strip(), value, taken)
 
-    def _leave_words(self, words: Sequence[Word], reason: str) -> None:
-        self._leave(words[0].line, " ".join(word.source for word in words), reason)
+    def _leave_words(self, words: Collection[Word], reason: str) -> None:
+        self._leave(next(iter(words)).line, " ".join(word.source for word in words), reason)
 
     # --- a line of a file ---
 
@@ -177,11 +192,17 @@ class _Reader:
         return "configurations" if "." in name and CONFIGURATION_NAME.fullmatch(name) else None
 
     def _reason(self, name: str) -> str:
-        near = nearest(name, ARGUMENTS)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = self._near(name)
+        hint = f"; did you mean {near}?" if near else ""
         return f"is neither an option, a property with a dot in its name nor NAME=value of the environment{hint}"
 
     # --- both ---
+
+    def _near(self, name: str) -> str:
+        """The option that was probably meant; "" when none is near."""
+        if len(self._pasted.leftovers) >= _MOST_PROPOSALS:
+            return ""
+        return next(iter(nearest(name, ARGUMENTS, 1)), "")
 
     def _add(self, section: str, name: str, value: str, words: Sequence[Word]) -> None:
         replaced = next((word.replaced for word in words if word.replaced), "")

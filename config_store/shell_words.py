@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: What a shell replaces, outside of single quotes.
-_REPLACED = re.compile(r"\$\{[^}]*\}?|\$\w+|\$[(@*#?!-]|`")
+_REPLACED = re.compile(r"\$\{[^}]{0,100}\}?|\$\w{1,100}|\$[(@*#?!-]|`")
 _ESCAPED_IN_QUOTES = frozenset('$`"\\\n')
 
 
@@ -35,18 +35,35 @@ class Words:
     is_open: bool = False
 
 
-def split_words(text: str, line: int = 1) -> Words:
-    """Take a command line apart; ``line`` is the number of its first. A ``#`` begins a comment, as in a shell."""
-    return _Splitter(text, line).split()
+def split_words(text: str, line: int = 1, more: Iterable[str] = ()) -> Words:
+    """Take a command line apart; ``line`` is the number of its first. A ``#`` begins a comment, as in a shell.
+
+    ``more``: the lines behind it as :func:`lines_of` gives them; they are taken while a quote is open.
+    """
+    return _Splitter(text, line, iter(more)).split()
+
+
+@dataclass
+class _Begun:
+    """A word that is being read: its pieces, because to make a text longer letter by letter is quadratic."""
+
+    line: int
+    text: list[str] = field(default_factory=list)
+    source: list[str] = field(default_factory=list)
+    replaced: str = ""
+
+    def end(self) -> Word:
+        return Word(self.line, "".join(self.text), "".join(self.source), self.replaced)
 
 
 class _Splitter:
-    """One pass over a text."""
+    """One pass over a text, and what follows it."""
 
-    def __init__(self, text: str, line: int) -> None:
+    def __init__(self, text: str, line: int, more: Iterator[str]) -> None:
         self._text, self._line, self._at = text, line, 0
+        self._more = more
         self._found = Words()
-        self._word: Word | None = None
+        self._word: _Begun | None = None
 
     def split(self) -> Words:
         while self._at < len(self._text):
@@ -77,7 +94,7 @@ class _Splitter:
     def _quoted(self, quote: str) -> None:
         self._add("")
         self._take(1)
-        while self._at < len(self._text):
+        while self._at < len(self._text) or self._goes_on():
             letter = self._text[self._at]
             if letter == quote:
                 self._take(1)
@@ -90,6 +107,14 @@ class _Splitter:
                 self._add(letter, is_live=quote == '"')
             self._take(1)
         self._found.is_open = True
+
+    def _goes_on(self) -> bool:
+        """Whether there is another line, which takes the place of what was read."""
+        following = next(self._more, None)
+        if following is None:
+            return False
+        self._text, self._at = f"\n{following}", 0
+        return True
 
     def _escape(self) -> None:
         after = self._text[self._at + 1 : self._at + 2]
@@ -105,21 +130,21 @@ class _Splitter:
     def _add(self, text: str, *, is_live: bool = False) -> None:
         """Add to the word; ``is_live``: where a shell replaces what begins here."""
         if self._word is None:
-            self._word = Word(self._line)
-        self._word.text += text
-        if is_live and not self._word.replaced and (match := _REPLACED.match(self._text, self._at)):
+            self._word = _Begun(self._line)
+        self._word.text.append(text)
+        if is_live and text in "$`" and not self._word.replaced and (match := _REPLACED.match(self._text, self._at)):
             self._word.replaced = match.group()
 
     def _take(self, count: int) -> None:
         taken = self._text[self._at : self._at + count]
         if self._word is not None:
-            self._word.source += taken
+            self._word.source.append(taken)
         self._line += taken.count("\n")
         self._at += count
 
     def _end_word(self) -> None:
         if self._word is not None:
-            self._found.words.append(self._word)
+            self._found.words.append(self._word.end())
             self._word = None
 
 

@@ -91,8 +91,8 @@ def _row_faults(sections: dict[str, Any], section: str, name: str) -> Iterator[F
 
 def _setting(form: Form, token: str) -> SettingShape:
     value, secret = form.text(f"value.{token}"), form.has(f"secret.{token}")
-    # a stored secret is never shown, so an empty field leaves it what it is
-    kept = secret and not value and form.has(f"kept.{token}")
+    # a stored secret is never shown, so an empty field leaves it what it is, also where the mark is to go
+    kept = not value and form.has(f"kept.{token}")
     return SettingShape(
         value=None if kept else value,
         final=form.has(f"final.{token}"),

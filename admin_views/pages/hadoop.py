@@ -187,6 +187,7 @@ def _conflict(services: Services, view: View, name: str, draft: Draft, stale: St
     met = meetings(stale, draft)
     collisions = sum(bool(one.edit) for one in met)
     told: dict[str, Any] = {"of": of, "stale": stale, "met": met, "collisions": collisions}
+    told["left_out"] = len(stale.changes) - len(met)
     return render(view, "hadoop/conflict_part.html", status=409, **told)
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from config_store import groups
-from config_store.diff import diff_contents
+from config_store.diff import Change, diff_contents
 from config_store.wire import HIDDEN, is_secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy.orm import Session
 
     from admin_views.pages.hadoop_draft import Draft
     from admin_views.services import Services
-    from config_store.diff import Change
     from config_store.errors import StaleRevision
     from config_store.groups import Group
     from config_store.hadoop.edit import PropertyEdit
 
 _PLACE = "hadoop_files."
+#: So many changes of the others are shown that meet nothing of the user's own.
+MAX_ALONE = 500
+_NOTHING = Change("", None, None)
 
 
 class Met(NamedTuple):
@@ -30,7 +31,7 @@ class Met(NamedTuple):
     """
 
     change: Change
-    mine: str
+    mine: str = ""
     edit: str = ""
     file: str = ""
     key: str = ""
@@ -46,24 +47,25 @@ def stale_with_files(services: Services, session: Session, group: Group, parent:
 
 
 def meetings(stale: StaleRevision, draft: Draft) -> list[Met]:
-    """The changes of the others, each with what it meets of the draft."""
-    return [_met(change, draft) for change in stale.changes]
+    """The changes of the others, each with what it meets of the draft; what meets nothing is MAX_ALONE at most."""
+    mine = _words(draft)
+    met = [
+        mine[change.where]._replace(change=change) if change.where in mine else Met(change) for change in stale.changes
+    ]
+    alone = (place for place, one in enumerate(met) if not one.mine)
+    left_out = set(islice(alone, MAX_ALONE, None))
+    return [one for place, one in enumerate(met) if place not in left_out]
 
 
-def _met(change: Change, draft: Draft) -> Met:
-    for file, key, edit in _edits(draft):
-        if change.where == f"{_PLACE}{file}.{key}":
-            return Met(change, _told(key, edit), draft.tokens[file, key], file, key)
+def _words(draft: Draft) -> dict[str, Met]:
+    """The user's word on each place that the draft touches."""
+    words = {}
     for file, staged in draft.files.items():
-        if change.where == f"{_PLACE}{file}":
-            return Met(change, "the whole file replaced" if staged else "the file deleted")
-    return Met(change, "")
-
-
-def _edits(draft: Draft) -> Iterator[tuple[str, str, PropertyEdit]]:
+        words[f"{_PLACE}{file}"] = Met(_NOTHING, "the whole file replaced" if staged else "the file deleted")
     for file, edits in draft.properties.items():
         for key, edit in edits.items():
-            yield file, key, edit
+            words[f"{_PLACE}{file}.{key}"] = Met(_NOTHING, _told(key, edit), draft.tokens[file, key], file, key)
+    return words
 
 
 def _told(key: str, edit: PropertyEdit) -> str:

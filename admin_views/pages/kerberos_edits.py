@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -60,7 +59,7 @@ def read_file_edit(form: Form, field: str) -> FileEdit:
         raise reject(known_as, "no file is chosen; choose one, or undo this edit")
     try:
         body = base64.b64decode(form.text(f"{field}.body"), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; what is not even ASCII raises another
         raise reject(known_as, f"did not come as base64: {error}") from error
     if len(body) > MAX_KERBEROS_BYTES:
         raise reject(known_as, f"has {len(body):,} bytes, at most {MAX_KERBEROS_BYTES:,} are allowed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PAGES_PREFIX = "/pages"
 HERE = Path(__file__).parent.parent
 ASSETS = HERE / "static" / "dist"
+_WEB = re.compile(r"https?://[^\s\x00-\x1f]+\Z", re.IGNORECASE)
 
 #: Nothing but our own files; no inline script or style; only Airflow, which is the same origin, may frame a page.
 POLICY = "; ".join(
@@ -137,6 +139,7 @@ def environment() -> Environment:
         "shell": shlex.join,
         "bytes": readable_size,
         "duration": duration_text,
+        "web_address": web_address,
     }
     made.globals |= {"HIDDEN": HIDDEN, "Resource": Resource}
     return made
@@ -144,6 +147,14 @@ def environment() -> Environment:
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
+
+
+def web_address(address: str | None) -> str:
+    """An address that others told us, where a browser may be led to it; "" for ``javascript:`` and its like.
+
+    No Content-Security-Policy of ours helps there: a link out of the frame is followed by Airflow's own document.
+    """
+    return address if address and _WEB.match(address) else ""
 
 
 def row_id(section: str, key: str) -> str:

@@ -119,6 +119,18 @@ def test_every_fault_is_told_with_its_place() -> None:
     ]
 
 
+def test_of_thousands_of_faults_the_first_thousand_are_told() -> None:
+    assert len(faults(arguments={f"no-option-{number}": "x" for number in range(1_100)})) == 1_000
+
+
+def test_a_group_names_a_thousand_uploaded_files_at_most() -> None:
+    jars, names = [f"l{number}.jar" for number in range(600)], ",".join(f"m{number}.jar" for number in range(401))
+    assert faults(jars=jars, configurations={"spark.jars": names}) == [
+        "jars: and the other lists name 1,001 uploaded files, at most 1,000 in all"
+    ]
+    check_content(content(jars=jars[:599], configurations={"spark.jars": names}))
+
+
 def test_twins_in_one_content_are_refused() -> None:
     assert faults(arguments={"driver-memory": "7g"}, configurations={"spark.driver.memory": "7g"}) == [
         "configurations.spark.driver.memory: spark.driver.memory and --driver-memory are the same setting and both "

@@ -203,6 +203,13 @@ class TestSave:
             store.save("prod", arguments={"queue": "b", "mastr": "yarn"})
         assert store.group("prod") == before
 
+    def test_of_many_dependencies_that_are_not_there_the_first_hundred_are_told(self, store: Store) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            store.create("prod", configurations={"spark.jars": ",".join(f"l{n}.jar" for n in range(200))})
+        told = [str(fault) for fault in refused.value.faults]
+        assert len(told) == 100
+        assert told[99] == "configurations.spark.jars: There is no dependency 'l99.jar'. Upload it first."
+
     def test_a_dependency_is_uploaded_before_it_is_chosen(self, store: Store) -> None:
         store.upload("hbase.jar")
         with pytest.raises(InvalidInput) as refused:

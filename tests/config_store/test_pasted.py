@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config_store.pasted import MAX_SETTINGS, read_pasted
+from config_store.errors import InvalidInput
+from config_store.pasted import MAX_BLOCK, MAX_SETTINGS, read_pasted
 
 COMMAND = r"""# nightly
 $ PYSPARK_PYTHON=python3 /opt/spark/bin/spark-submit --master yarn \
@@ -147,6 +148,26 @@ def test_more_than_fit_stay_for_the_next_time() -> None:
     assert len(pasted.settings) == MAX_SETTINGS
     assert pasted.rest == f"spark.a.k{MAX_SETTINGS}=1\nspark.a.k{MAX_SETTINGS + 1}=1"
     assert len(read_pasted(pasted.rest).settings) == 2
+
+
+def test_a_block_of_a_million_characters_is_read_and_a_longer_one_refused() -> None:
+    opened = "--conf 'spark.a=b" + "\n" * (MAX_BLOCK - 17)  # in which no line closes the quote
+    assert [(one.line, one.reason) for one in read_pasted(opened).leftovers] == [
+        (1, "a quote is opened and never closed")
+    ]
+    assert read_pasted(opened).rest == opened
+    with pytest.raises(InvalidInput) as refused:
+        read_pasted(opened + "\n")
+    assert str(refused.value) == (
+        "block: has 1,000,001 characters, at most 1,000,000 are read at once; paste it piece by piece"
+    )
+
+
+def test_of_many_lines_that_are_not_understood_the_first_hundred_get_a_proposal() -> None:
+    reasons = [one.reason for one in read_pasted("driver-memry 7g\n" * 102).leftovers]
+    assert reasons[99].endswith("; did you mean driver-memory?")
+    assert not reasons[100].endswith("?")
+    assert len(reasons) == 102
 
 
 @given(st.text(st.sampled_from("spark.conf-=ab '\"\\\n$#[]:!")) | st.text())

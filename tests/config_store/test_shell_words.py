@@ -75,3 +75,16 @@ def test_words_know_their_lines() -> None:
 
 def test_lines_that_a_backslash_prolongs_are_one() -> None:
     assert list(lines_of("a\\\nb\nc\\\\\nd\\")) == [(1, "a\\\nb"), (3, "c\\\\"), (4, "d\\")]
+
+
+def test_an_open_quote_goes_on_in_the_lines_behind_and_takes_no_more_of_them() -> None:
+    behind = iter(["b", "c' d", "e"])
+    split = split_words("x 'a", 3, behind)
+    assert [(word.text, word.line) for word in split.words] == [("x", 3), ("a\nb\nc", 3), ("d", 5)]
+    assert list(behind) == ["e"]
+    assert not split.is_open
+
+
+def test_a_quote_that_no_line_closes_is_told() -> None:
+    split = split_words('"a', 1, ["b\\\nc", "d"])
+    assert (split.words[0].text, split.is_open) == ("a\nbc\nd", True)

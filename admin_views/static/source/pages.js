@@ -25,9 +25,11 @@ function showTimes(within) {
 // --- out of the frame: its sandbox forbids to lead the outer page elsewhere, a click there does not ---
 
 function leave(address) {
+  const target = new URL(address, window.location.href);
+  if (!["http:", "https:"].includes(target.protocol)) return; // a script would run as Airflow's own
   const outer = window.parent.document;
   const link = outer.createElement("a");
-  link.href = new URL(address, window.location.href).href;
+  link.href = target.href;
   outer.body.append(link);
   link.click();
   link.remove();

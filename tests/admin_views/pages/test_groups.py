@@ -63,6 +63,22 @@ def test_the_tables_show_values_and_hide_secrets(admin: httpx.Client) -> None:
     assert '<option value="/pages/groups/spare">spare</option>' in text
 
 
+def test_a_secret_is_not_lost_with_its_mark(pages: Pages, admin: httpx.Client) -> None:
+    """Its field is empty because nobody may see the value, not because it is to be empty."""
+    answer = pages.api.patch(
+        "/groups/prod/content",
+        json={"configurations": {"spark.my.label": {"value": "hush", "secret": True}}},
+        headers={"If-Match": '"4"'},
+    )
+    assert answer.is_success
+    fields = {"parent": "5", "row": "r", "section.r": "configurations", "value.r": "", "kept.r": "1"}
+    refused = admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.label"}, headers=PART)
+    assert refused.status_code == 422
+    assert "has no value; null is for a secret that keeps its stored value" in refused.text
+    assert admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.password"}, headers=PART).is_success
+    assert pages.api.get("/groups/prod").json()["revision"] == 5
+
+
 def test_a_viewer_has_no_controls(pages: Pages) -> None:
     text = pages.of("Viewer").get("/groups/prod").text
     assert "<code>7g</code>" in text

@@ -76,6 +76,10 @@ def test_a_file_is_taken_away(pages: Pages, admin: httpx.Client) -> None:
             {"parent": "4", "part": "keytab", "keytab.name": "a.keytab", "keytab.body": "%"},
             "<code>keytab</code>: did not come as base64",
         ),
+        (
+            {"parent": "4", "part": "keytab", "keytab.name": "a.keytab", "keytab.body": "é"},
+            "<code>keytab</code>: did not come as base64: string argument should contain only ASCII characters",
+        ),
     ],
 )
 def test_what_is_no_such_file_is_refused(pages: Pages, admin: httpx.Client, form: dict[str, Any], told: str) -> None:

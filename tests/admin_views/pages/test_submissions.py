@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +44,24 @@ def test_the_list_shows_the_newest_first_and_asks_again_while_something_runs(pag
     assert places == sorted(places)
     assert '<p class="small">3 submissions</p>' in text
     assert 'hx-get="/pages/submissions" hx-trigger="every 3s"' in text
+
+
+@pytest.mark.parametrize("address", ["http://rm:8088/app?a=1&b", "HTTPS://rm/app"])
+def test_the_clusters_page_is_a_link_out_of_the_frame(pages: Pages, admin: httpx.Client, address: str) -> None:
+    submission = submit(pages, {"state": "running", "tracking_url": address})
+    text = admin.get(f"/submissions/{submission}").text
+    assert f"""href="{escape(address)}" data-leave>Cluster's page</a>""" in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "//rm/", "file:///x"],
+)
+def test_what_a_job_tells_never_becomes_a_link_that_runs(pages: Pages, admin: httpx.Client, address: str) -> None:
+    submission = submit(pages, {"state": "running", "tracking_url": address})
+    text = admin.get(f"/submissions/{submission}").text
+    assert f'href="{escape(address)}"' not in text
+    assert f"<dd>{escape(address)}</dd>" in text
 
 
 def test_htmx_gets_the_list_alone(admin: httpx.Client) -> None:
