@@ -20,6 +20,8 @@ from config_store.settings import (
     RESERVED,
     TWINS,
     Setting,
+    as_fields,
+    is_plain,
     note_faults,
     place_faults,
     setting_faults,
@@ -140,7 +142,13 @@ class Content:
 
 def to_document(content: Content) -> dict[str, Any]:
     """The content as plain JSON, fit for the database; secrets stay tokens."""
-    return asdict(content)
+    sections = {
+        section: {name: as_fields(setting) for name, setting in getattr(content, section).items()}
+        for section in SECTIONS
+    }
+    # asdict copies deeply, which is felt with thousands of settings
+    rest = replace(content, arguments={}, configurations={}, environment={})
+    return {**asdict(rest), **sections}
 
 
 def from_document(document: Mapping[str, Any]) -> Content:
@@ -162,7 +170,9 @@ def from_document(document: Mapping[str, Any]) -> Content:
 
 
 def _stored(setting: dict[str, Any]) -> Setting:
-    return Setting(**{**setting, "value": Token(setting["value"])} if setting["secret"] else setting)
+    if setting["secret"]:
+        return Setting(**{**setting, "value": Token(setting["value"])})
+    return Setting(setting["value"], setting["final"], False, setting["note"])
 
 
 def check_content(content: Content) -> None:
@@ -174,6 +184,8 @@ def check_content(content: Content) -> None:
 
 def _content_faults(content: Content) -> Iterator[Fault]:
     for section, kind, name, setting in content.settings():
+        if is_plain(kind, name, setting):
+            continue
         where = f"{section}.{name[:100]}"
         if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
             value = "" if isinstance(setting.value, Token) else setting.value

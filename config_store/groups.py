@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import false, func, select, update
+from sqlalchemy import false, func, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind, find_version, keep_artifacts
-from config_store.content import Content, check_content, from_document, seal, to_document
+from config_store.content import Content, check_content, seal, to_document
 from config_store.diff import diff_contents
 from config_store.errors import (
     MAX_TOLD,
@@ -26,7 +26,15 @@ from config_store.errors import (
     StaleRevision,
     UnknownGroup,
 )
-from config_store.models import LARGEST_INTEGER, DefaultGroupRow, GroupRow, RevisionRow, in_byte_order, name_contains
+from config_store.models import (
+    LARGEST_INTEGER,
+    ContentDocument,
+    DefaultGroupRow,
+    GroupRow,
+    RevisionRow,
+    in_byte_order,
+    name_contains,
+)
 from config_store.names import check_author, check_group_name, is_group_name, nearest
 from config_store.settings import note_faults
 from config_store.usage import dags_using_group
@@ -37,8 +45,9 @@ if TYPE_CHECKING:
 
     from config_store.secrets import Cipher
 
-#: Lists need no content, which may hold thousands of settings; to read it all the same is an error.
+#: Contents may hold thousands of settings: lists need none, all others ask for ``_CONTENT``, never for a row with it.
 _WITHOUT_CONTENT = defer(RevisionRow.content, raiseload=True)
+_CONTENT = type_coerce(RevisionRow.content, ContentDocument)
 #: Groups with their newest revision, and whether each is the default.
 _AS_THEY_STAND = (
     select(GroupRow, RevisionRow, DefaultGroupRow.id)
@@ -105,11 +114,12 @@ def list_groups(session: Session, *, search: str = "", limit: int = 50, offset: 
 
 def get_group(session: Session, name: str) -> Group:
     """The group as it stands; raises UnknownGroup."""
-    found = session.execute(_AS_THEY_STAND.where(_named(name), GroupRow.deleted_at.is_(None))).first()
+    present = _AS_THEY_STAND.add_columns(_CONTENT).options(_WITHOUT_CONTENT)
+    found = session.execute(present.where(_named(name), GroupRow.deleted_at.is_(None))).first()
     if found is None:
         raise _unknown(session, name)
-    group, revision, default = found
-    return _group(group, revision, default is not None)
+    group, revision, default, content = found
+    return Group(**_group_head(group, revision, default is not None), content=content)
 
 
 def list_group_names(session: Session) -> list[str]:
@@ -177,12 +187,7 @@ def save_content(session: Session, name: str, content: Content, *, parent: int, 
 
     A content equal to the present one makes none. Raises UnknownGroup, InvalidInput, StaleRevision.
     """
-    row = _live_row(session, name, lock=True)
-    if row.revision != parent:
-        raise _stale(session, row, parent)
-    current = _revision_row(session, row, row.revision)
-    _add_revision(session, row, content, from_document(current.content), save, cipher, parent=parent)
-    return get_group(session, name)
+    return change_content(session, name, lambda _: content, parent=parent, save=save, cipher=cipher)
 
 
 def roll_back(session: Session, name: str, number: int, *, parent: int, save: Save, cipher: Cipher) -> Group:
@@ -244,15 +249,17 @@ def get_revision(session: Session, name: str, number: int) -> Revision:
     row = session.scalar(select(GroupRow).where(_named(name)))
     if row is None:
         raise _unknown(session, name)
-    return _revision(_revision_row(session, row, number))
+    return _revision(session, row, number)
 
 
 def change_content(session: Session, name: str, change: Edit, *, parent: int, save: Save, cipher: Cipher) -> Group:
     """Save what ``change`` makes of the present content, as :func:`save_content` does."""
-    _live_row(session, name, lock=True)
-    return save_content(
-        session, name, change(get_group(session, name).content), parent=parent, save=save, cipher=cipher
-    )
+    row = _live_row(session, name, lock=True)
+    if row.revision != parent:
+        raise _stale(session, row, parent)
+    current = _revision(session, row, row.revision).content
+    _add_revision(session, row, change(current), current, save, cipher, parent=parent)
+    return get_group(session, name)
 
 
 def _add_revision(
@@ -352,32 +359,30 @@ def _unknown(session: Session, name: str) -> UnknownGroup:
     return UnknownGroup(name, nearest(name, names), names)
 
 
-def _revision_row(session: Session, row: GroupRow, number: int) -> RevisionRow:
+def _revision(session: Session, row: GroupRow, number: int) -> Revision:
     revision = _find_revision(session, row, number)
     if revision is None:
         raise NotFound(f"revision of config group {row.name!r} with number", str(number))
     return revision
 
 
-def _find_revision(session: Session, row: GroupRow, number: int) -> RevisionRow | None:
+def _find_revision(session: Session, row: GroupRow, number: int) -> Revision | None:
     if not 0 < number <= LARGEST_INTEGER:
         return None
-    return session.scalar(select(RevisionRow).where(RevisionRow.group_id == row.id, RevisionRow.number == number))
+    numbered = select(RevisionRow, _CONTENT).where(RevisionRow.group_id == row.id, RevisionRow.number == number)
+    found = session.execute(numbered.options(_WITHOUT_CONTENT)).first()
+    return Revision(**_revision_head(found[0]), content=found[1]) if found else None
 
 
 def _stale(session: Session, row: GroupRow, expected: int) -> StaleRevision:
-    current = _revision_row(session, row, row.revision)
+    current = _revision(session, row, row.revision)
     base = _find_revision(session, row, expected)
-    changes = diff_contents(from_document(base.content), from_document(current.content)) if base else []
+    changes = diff_contents(base.content, current.content) if base else []
     return StaleRevision(row.name, expected, current.number, current.author, current.created_at, current.note, changes)
 
 
 def _is_default(session: Session, row: GroupRow) -> bool:
     return session.scalar(select(DefaultGroupRow.id).where(DefaultGroupRow.group_id == row.id)) is not None
-
-
-def _group(row: GroupRow, revision: RevisionRow, is_default: bool) -> Group:
-    return Group(**_group_head(row, revision, is_default), content=from_document(revision.content))
 
 
 def _group_head(row: GroupRow, revision: RevisionRow, is_default: bool) -> dict[str, Any]:
@@ -389,10 +394,6 @@ def _group_head(row: GroupRow, revision: RevisionRow, is_default: bool) -> dict[
         "updated_by": revision.author,
         "updated_at": revision.created_at,
     }
-
-
-def _revision(row: RevisionRow) -> Revision:
-    return Revision(**_revision_head(row), content=from_document(row.content))
 
 
 def _revision_head(row: RevisionRow) -> dict[str, Any]:

@@ -84,16 +84,15 @@ def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
     def shown(where: str, fact: str | None) -> str | None:
         return HIDDEN if fact is not None and where in secret else fact
 
-    return [
-        Change(where, shown(where, before.get(where)), shown(where, after.get(where)))
-        for where in sorted(before.keys() | after.keys())
-        if before.get(where) != after.get(where)
-    ]
+    differing = sorted(where for where in before.keys() | after.keys() if before.get(where) != after.get(where))
+    return [Change(where, shown(where, before.get(where)), shown(where, after.get(where))) for where in differing]
 
 
 def _secret_places(*plans: SubmitPlan) -> set[str]:
     settings = [setting for plan in plans for setting in plan.settings]
     secret = {twin_key(s.kind, s.name) for s in settings if s.secret}
+    if not secret:
+        return set()
     return {setting_place(s.kind, s.name) for s in settings if twin_key(s.kind, s.name) in secret}
 
 

@@ -54,7 +54,10 @@ PYTHON_ON_YARN = "spark.yarn.appMasterEnv.PYSPARK_PYTHON"
 #: Arguments that hold lists of files: every layer adds to them, see config_store.resources.
 LISTS = ("jars", "py-files", "files")
 
-# A plan may hold thousands of settings: what is asked for each of them is looked up, not searched for.
+# A plan may hold thousands of settings: what is asked for each of them is looked up, not searched for. Members of enums
+# are named once: each ``Layer.GROUP`` runs a property in Python 3.11.
+_GROUP = Layer.GROUP
+_CONFIGURATION = SettingKind.CONFIGURATION
 _LAYER_RANK = {layer: rank for rank, layer in enumerate(Layer)}
 _KIND_RANK = {kind: rank for rank, kind in enumerate(SettingKind)}
 _FIELD_OF = {
@@ -231,9 +234,9 @@ def _secret_keys(group: Group) -> frozenset[tuple[SettingKind, str]]:
 
 def _of_group(group: Group, cipher: Cipher) -> Iterator[Candidate]:
     for section, kind, name, stored in group.content.settings():
-        setting = open_setting(f"groups.{group.name}.{section}.{name}", stored, cipher)
+        setting = open_setting(f"groups.{group.name}.{section}.{name}", stored, cipher) if stored.secret else stored
         if setting.value or setting.final:  # an empty one that is final keeps every task from setting it
-            yield Candidate(Layer.GROUP, kind, name, setting)
+            yield Candidate(_GROUP, kind, name, setting)
     if group.content.principal:
         yield Candidate(Layer.GROUP, SettingKind.ARGUMENT, "principal", Setting(group.content.principal))
 
@@ -256,9 +259,11 @@ def _of_suite(task: TaskIdentity) -> Iterator[Candidate]:
 def _exclude(group: Group, request: JobRequest, candidates: Iterable[Candidate]) -> tuple[list[Candidate], list[str]]:
     """Leave out what the task asked to leave out of its group; a final setting may not be."""
     excluded = _excluded(request)
+    if not excluded:
+        return list(candidates), []
     kept = []
     for candidate in candidates:
-        is_left_out = candidate.layer is Layer.GROUP and candidate.name in excluded
+        is_left_out = candidate.layer is _GROUP and candidate.name in excluded
         if is_left_out and candidate.setting.final and candidate.setting.value:
             raise FinalOverridden(group.name, candidate.name, _shown(candidate), "exclude", "exclude_spark_args")
         if not is_left_out or candidate.setting.final:  # an empty final still forbids the task a value of its own
@@ -276,17 +281,21 @@ def _excluded(request: JobRequest) -> set[str]:
 
 def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[EffectiveSetting]:
     """One effective setting per twin key, the strongest layer's, in the order of kinds and names."""
-    by_key: dict[tuple[SettingKind, str], list[Candidate]] = {}
+    first: dict[tuple[SettingKind, str], Candidate] = {}
+    rivals: dict[tuple[SettingKind, str], list[Candidate]] = {}
     for candidate in candidates:
-        if candidate.name not in FILE_LISTS:
-            by_key.setdefault(twin_key(candidate.kind, candidate.name), []).append(candidate)
-    settled = (_strongest(group, rivals) for rivals in by_key.values())
+        _, kind, name, _ = candidate
+        if name not in FILE_LISTS:
+            key = (kind, name) if kind is _CONFIGURATION else twin_key(kind, name)
+            if (earlier := first.setdefault(key, candidate)) is not candidate:
+                rivals.setdefault(key, [earlier]).append(candidate)
+    alone = (candidate for key, candidate in first.items() if key not in rivals)
+    settled = [_undisputed(*candidate) or _strongest(group, [candidate]) for candidate in alone]
+    settled += [_strongest(group, several) for several in rivals.values()]
     yield from sorted((s for s in settled if s.value), key=lambda s: (_KIND_RANK[s.kind], s.name))
 
 
 def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
-    if len(rivals) == 1 and (settled := _undisputed(*rivals[0])):
-        return settled
     winner, *beaten = sorted(rivals, key=_rank, reverse=True)
     for loser in beaten:
         _check_final(group, winner, loser)
@@ -307,7 +316,7 @@ def _strongest(group: Group, rivals: list[Candidate]) -> EffectiveSetting:
 
 def _undisputed(layer: Layer, kind: SettingKind, name: str, setting: Setting) -> EffectiveSetting | None:
     """What nearly all settings of a large group are: plain values that nobody else sets; None for any other."""
-    if setting.secret or is_secret_name(name) or name in FLAGS or layer is not Layer.GROUP:
+    if setting.secret or is_secret_name(name) or name in FLAGS or layer is not _GROUP:
         return None
     return EffectiveSetting(
         kind=kind, name=name, value=setting.value, layer=layer, final=setting.final, note=setting.note
@@ -386,5 +395,5 @@ def _krb5_conf(group: Group) -> StoredFile | None:
 
 def _warnings(settings: Iterable[EffectiveSetting]) -> Iterator[str]:
     for setting in settings:
-        if setting.kind is SettingKind.CONFIGURATION and not setting.name.startswith("spark."):
+        if setting.kind is _CONFIGURATION and not setting.name.startswith("spark."):
             yield f"Spark drops {setting.name}: it reads only properties that start with 'spark.'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config_store.errors import Fault
 from config_store.names import nearest
@@ -102,6 +102,9 @@ RESERVED_VARIABLES: dict[str, str] = {
     "DEPLOY_MODE": "spark-submit reads it as --deploy-mode; set the argument",
 }
 
+#: Configurations that have rules of their own; all others take any text.
+_LOOKED_AT = frozenset(RESERVED) | TWINS.keys() | FLAGS | SIZES | COUNTS
+
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
@@ -121,6 +124,11 @@ class Setting:
     final: bool = False
     secret: bool = False
     note: str = ""
+
+
+def as_fields(setting: Setting) -> dict[str, Any]:
+    """The fields of a setting by name: what dataclasses.asdict gives, without its deep copies."""
+    return {"value": setting.value, "final": setting.final, "secret": setting.secret, "note": setting.note}
 
 
 def with_secret_mark(name: str, setting: Setting) -> Setting:
@@ -149,6 +157,21 @@ def setting_faults(where: str, kind: SettingKind, name: str, value: str, *, secr
         )
 
 
+def is_plain(kind: SettingKind, name: str, setting: Setting) -> bool:
+    """Whether a setting can have no fault: what nearly all of a large group are; False where a closer look is due."""
+    return (
+        kind is SettingKind.CONFIGURATION
+        and not setting.secret
+        and name not in _LOOKED_AT
+        and name.isascii()
+        and CONFIGURATION_NAME.fullmatch(name) is not None
+        and len(setting.value) <= MAX_VALUE_BYTES
+        and setting.value.isascii()
+        and "\x00" not in setting.value
+        and (not setting.note or not any(note_faults("", setting.note)))
+    )
+
+
 def value_faults(where: str, name: str, value: str) -> Iterator[Fault]:
     """What is certainly wrong with the value that a group gives to a setting; an empty one says nothing."""
     key = TWINS.get(name, name)
@@ -166,7 +189,7 @@ def text_faults(where: str, value: str) -> Iterator[Fault]:
     """What keeps a text from being handed to a process."""
     if "\x00" in value:
         yield Fault(where, "contains a NUL character, which no command line carries")
-    if len(value.encode(errors="surrogatepass")) > MAX_VALUE_BYTES:
+    if len(value) * 4 > MAX_VALUE_BYTES and len(value.encode(errors="surrogatepass")) > MAX_VALUE_BYTES:
         yield Fault(where, f"is longer than {MAX_VALUE_BYTES:,} bytes")
     if _has_surrogates(value):
         yield Fault(where, "contains half a surrogate pair, which is not text")
@@ -190,7 +213,7 @@ def note_faults(where: str, note: str) -> Iterator[Fault]:
 
 
 def _has_surrogates(value: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in value)
+    return not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _argument_faults(where: str, name: str) -> Iterator[Fault]:

@@ -18,6 +18,9 @@ _MASTER = re.compile(r"local(\[(\*|\d+)(,\d+)?\])?|local-cluster\[.+\]|spark://.
 #: How masters are written, for those who missed one by a letter.
 _FORMS = ("local", "local[*]", "yarn", "spark://HOST:PORT", "k8s://https://HOST:PORT")
 _DEPLOY_MODES = ("client", "cluster")
+#: The settings that are looked at, by either of their names; a plan may hold thousands of others.
+_ARGUMENTS = ("master", "principal", "deploy-mode", "proxy-user")
+_ASKED = frozenset({*_ARGUMENTS, *(TWINS[name] for name in _ARGUMENTS if name in TWINS)})
 
 
 def target_fault(name: str, value: str) -> str | None:
@@ -49,7 +52,7 @@ def _start(master: str) -> str:
 
 def check_target(plan: SubmitPlan) -> None:
     """Raise Unresolvable for what spark-submit would refuse, or worse, would accept and get wrong."""
-    settings = {twin_key(s.kind, s.name): s for s in plan.settings}
+    settings = {twin_key(s.kind, s.name): s for s in plan.settings if s.name in _ASKED}
 
     def setting(argument: str) -> EffectiveSetting | None:
         return settings.get(twin_key(SettingKind.ARGUMENT, argument))

@@ -261,6 +261,8 @@ class SubmitPlan(Wire):
 
     def redacted(self) -> SubmitPlan:
         """The same plan with every secret value hidden, fit for receipts, pages and logs."""
+        if self.keytab is None and not any(s.secret for s in self.settings):
+            return self
         settings = tuple(hide(s) if s.secret else s for s in self.settings)
         keytab = self.keytab and SecretFile(name=self.keytab.name, content=HIDDEN)
         return self.model_copy(update={"settings": settings, "keytab": keytab})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
@@ -203,9 +203,10 @@ def replace_content(
 ) -> GroupDetail:
     """Replace all settings; Hadoop files, keytab and krb5.conf stay as they are."""
     with services.deed(caller) as deed:
-        return save_change(
-            services, deed, name, parent, lambda current: replaced_content(current, save.content), save.note, response
+        saved = save_change(
+            services, deed, name, parent, lambda current: replaced_content(current, save.content), save.note
         )
+    return answer_save(services, saved, response)
 
 
 @router.patch("/{name}/content")
@@ -214,9 +215,8 @@ def change_content(
 ) -> GroupDetail:
     """Set and remove settings by name; all or nothing."""
     with services.deed(caller) as deed:
-        return save_change(
-            services, deed, name, parent, lambda current: changed_content(current, change), change.note, response
-        )
+        saved = save_change(services, deed, name, parent, lambda current: changed_content(current, change), change.note)
+    return answer_save(services, saved, response)
 
 
 @router.get("/{name}/revisions")
@@ -248,7 +248,8 @@ def roll_back(
             deed.session, name, rollback.revision, parent=parent, save=save, cipher=services.cipher
         )
         details = {"note": rollback.note, "rolled_back_to": rollback.revision}
-        return _answer_save(services, deed, before, group, parent, response, **details)
+        saved = _note_save(services, deed, before, group, parent, **details)
+    return answer_save(services, saved, response)
 
 
 @router.get("/{name}/diff")
@@ -284,15 +285,14 @@ def _before(session: Session, name: str, newest: int | None) -> int:
     return groups.get_revision(session, name, newest).parent or newest
 
 
-def save_change(
-    services: Services,
-    deed: Deed,
-    name: str,
-    parent: int,
-    change: groups.Edit,
-    note: str,
-    response: Response,
-) -> GroupDetail:
+class Saved(NamedTuple):
+    """A group after a save, and the content that it had before."""
+
+    group: Group
+    before: Content
+
+
+def save_change(services: Services, deed: Deed, name: str, parent: int, change: groups.Edit, note: str) -> Saved:
     """Save what ``change`` makes of the present content, with its audit row."""
     before = groups.get_group(deed.session, name)
     # On a content that it was not made for, a change may fail in its own way, and the conflict would stay untold.
@@ -300,17 +300,20 @@ def save_change(
     group = groups.change_content(
         deed.session, name, edit, parent=parent, save=Save(deed.caller.name, note), cipher=services.cipher
     )
-    return _answer_save(services, deed, before.content, group, parent, response, note=note)
+    return _note_save(services, deed, before.content, group, parent, note=note)
 
 
-def _answer_save(
-    services: Services, deed: Deed, before: Content, group: Group, parent: int, response: Response, **details: Any
-) -> GroupDetail:
+def _note_save(services: Services, deed: Deed, before: Content, group: Group, parent: int, **details: Any) -> Saved:
     if group.revision != parent:  # else the content is what it was, and there is nothing to tell
         changes = diff_contents(before, group.content, services.read_blob)
         subject = f"group {group.name}"
         deed.note_changes("group.save", subject, changes, revision=group.revision, parent=parent, **details)
-    return tagged(response, group, _remarks(services, before, group.content))
+    return Saved(group, before)
+
+
+def answer_save(services: Services, saved: Saved, response: Response) -> GroupDetail:
+    """The group after a save as an answer, with what is odd about the change."""
+    return tagged(response, saved.group, _remarks(services, saved.before, saved.group.content))
 
 
 def _remarks(services: Services, before: Content, after: Content) -> list[Remark]:

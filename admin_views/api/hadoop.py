@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 
 from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, permitted
-from admin_views.api.groups import save_change, tagged
+from admin_views.api.groups import answer_save, save_change, tagged
 from admin_views.api.schemas import FileShape, GroupDetail, Page
 from admin_views.bodies import download, read_limited
 from admin_views.permissions import Resource
@@ -178,7 +178,8 @@ def save_files(
     with services.deed(caller) as deed:
         if stored:
             hold_blobs(deed.session, services.blobs, [file.sha256 for file in stored])
-        return save_change(services, deed, name, parent, change, note, response)
+        saved = save_change(services, deed, name, parent, change, note)
+    return answer_save(services, saved, response)
 
 
 def check_before_save(services: Services, name: str, parent: int, note: str) -> None:

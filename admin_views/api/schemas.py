@@ -13,11 +13,11 @@ from config_store.diff import Change
 from config_store.errors import Fault, InvalidInput
 from config_store.groups import Group, GroupHead, Revision, RevisionHead
 from config_store.names import check_spark_home
-from config_store.settings import Setting
+from config_store.settings import Setting, with_secret_mark
 from config_store.wire import is_secret_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from config_store.catalogue.lint import Remark
 
@@ -210,26 +210,25 @@ def replaced_content(current: Content, shape: WritableContent) -> Content:
 
 def changed_settings(current: Content, changes: dict[str, SettingChanges]) -> dict[str, Any]:
     """The sections of a content after changes by name; a change to None removes."""
-    merged: dict[str, dict[str, SettingShape]] = {}
-    for section in SECTIONS:
-        shapes = {name: _as_shape(setting) for name, setting in getattr(current, section).items()}
-        for name, change in changes[section].items():
-            if change is None:
-                shapes.pop(name, None)
-            else:
-                shapes[name] = change
-        merged[section] = shapes
-    return _sections(current, merged)
+    given = {
+        section: {name: change for name, change in changes[section].items() if change is not None}
+        for section in SECTIONS
+    }
+    changed = _sections(current, given)
+    return {section: _merged(getattr(current, section), changes[section], changed[section]) for section in SECTIONS}
+
+
+def _merged(
+    stored: Mapping[str, Setting], named: Collection[str], changed: Mapping[str, Setting]
+) -> dict[str, Setting]:
+    """The stored settings with the changed ones at their places or behind; what is named only is left out."""
+    left = ((name, setting) for name, setting in stored.items() if name not in named or name in changed)
+    return {**{name: with_secret_mark(name, setting) for name, setting in left}, **changed}
 
 
 def dependencies(shapes: list[DependencyShape]) -> tuple[Dependency, ...]:
     """The chosen dependencies, in order."""
     return tuple(Dependency(shape.name, shape.version) for shape in shapes)
-
-
-def _as_shape(setting: Setting) -> SettingShape:
-    value = None if setting.secret else setting.value
-    return SettingShape(value=value, final=setting.final, secret=setting.secret, note=setting.note)
 
 
 def _sections(current: Content, shapes: dict[str, dict[str, SettingShape]]) -> dict[str, Any]:

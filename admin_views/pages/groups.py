@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from admin_views.api.groups import ContentChange
-    from admin_views.api.schemas import GroupDetail
     from admin_views.pages.edits import Edits
     from admin_views.services import Caller, Services
     from config_store.catalogue.lint import Remark
@@ -209,13 +208,13 @@ def save(request: Request, services: ServicesDep, caller: Editor, name: str, for
     return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
 
 
-def _save(services: Services, caller: Caller, name: str, parent: int, edits: Edits) -> GroupDetail:
+def _save(services: Services, caller: Caller, name: str, parent: int, edits: Edits) -> groups.Group:
     stored = store_files(services, edits.files)
     with services.deed(caller) as deed:
         if stored:
             hold_blobs(deed.session, services.blobs, stored)
         change, note = partial(edits.apply, cipher=services.cipher), edits.change.note
-        return api.save_change(services, deed, name, parent, change, note, Response())
+        return api.save_change(services, deed, name, parent, change, note).group
 
 
 @router.get("/{name}/history")

@@ -130,6 +130,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # else each row of a table asks the disk whether its template changed
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config_store.settings import (
+    MAX_NOTE,
     MAX_VALUE_BYTES,
     Setting,
+    is_plain,
+    note_faults,
     setting_faults,
     twin_faults,
     twin_key,
@@ -226,3 +229,36 @@ def test_what_is_no_number(name: str) -> None:
 
 def test_other_values_are_sparks_to_judge() -> None:
     assert list(value_faults("here", "spark.my.memory", "lots")) == []
+
+
+class TestPlain:
+    """What is taken for plain is not looked at any closer, so it must not have a fault."""
+
+    @pytest.mark.parametrize(
+        "name",
+        ["spark.x", "spark.executor.memory", "spark.cores.max", "driver-memory", "spark.app.name", "a b", "ü", ""],
+    )
+    @pytest.mark.parametrize(
+        "value", ["", "7g", "4", "7 gig", "a\x00b", "ü", "\ud800", pytest.param("x" * (MAX_VALUE_BYTES + 1), id="long")]
+    )
+    @pytest.mark.parametrize("note", ["", "why", "a\x00b", "\ud800", pytest.param("x" * (MAX_NOTE + 1), id="long")])
+    def test_a_plain_setting_has_no_fault(self, name: str, value: str, note: str) -> None:
+        kind = SettingKind.CONFIGURATION
+        wrong = [*setting_faults("", kind, name, value), *value_faults("", name, value), *note_faults("", note)]
+        assert not (is_plain(kind, name, Setting(value, note=note)) and wrong)
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "setting", "plain"),
+        [
+            (SettingKind.CONFIGURATION, "spark.x", Setting("a value", final=True, note="why"), True),
+            (SettingKind.CONFIGURATION, "spark.x", Setting("a value", secret=True), False),
+            (SettingKind.CONFIGURATION, "spark.executor.memory", Setting("7g"), False),
+            (SettingKind.CONFIGURATION, "spark.app.name", Setting("a"), False),
+            (SettingKind.ARGUMENT, "queue", Setting("a"), False),
+            (SettingKind.ENVIRONMENT, "TZ", Setting("UTC"), False),
+        ],
+    )
+    def test_what_has_rules_of_its_own_is_not_plain(
+        self, kind: SettingKind, name: str, setting: Setting, plain: bool
+    ) -> None:
+        assert is_plain(kind, name, setting) is plain
