@@ -27,7 +27,9 @@ _LONGEST_KEY = 1000
 #: Texts that stand without quotes, because YAML of any version takes them for texts.
 _BARE = re.compile(r"[A-Za-z0-9_/$-](?:[\x20-\x7e]*[\x21-\x7e])?")
 _NOT_BARE = re.compile(r"-+(?:\s|$)|---|.*(?::(?:\s|$)|\s#)")
-_OTHER_TYPES = re.compile(r"(?i)[-+.0-9][-+.0-9_:,xoeatz ]*|-?0x[0-9a-f_]+|-?\.inf|true|false|yes|no|on|off|y|n|null")
+_OTHER_TYPES = re.compile(
+    r"(?i)[-+.0-9][-+.0-9_:,xoeatz ]*|[-+]?0(?:x[0-9a-f_]+|b[01_]+)|-?\.inf|true|false|yes|no|on|off|y|n|null"
+)
 #: Characters that read as what they are: no controls, no line separators, nothing that turns the direction.
 _READABLE = re.compile(
     "[\x20-\x7e\xa1-\xac\xae-\u1fff\u2010-\u2027\u2030-\u205f\u2070-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\uffef"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config_store.errors import InvalidInput
@@ -39,6 +39,7 @@ def plain(node: Node) -> Any:
     return [plain(inner) for inner in node.value] if isinstance(node.value, list) else node.value
 
 
+@example(document={"numbers of YAML 1.1": ["0b0", "-0b1_0", "+0x1F", "0B1"]})
 @given(document=st.dictionaries(TEXTS, VALUES, max_size=4))
 @settings(max_examples=300, deadline=None)
 def test_what_is_written_reads_alike_everywhere(document: dict[str, Any]) -> None:
