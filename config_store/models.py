@@ -225,7 +225,7 @@ class SubmissionRow(Base):
         *(Index(None, name, "created_at") for name in ("state", "outcome")),
         Index(None, "dag_id", "created_at", "outcome"),
         Index(None, "dag_id", "task_id", "created_at", "outcome"),
-        Index(None, "group_name", "created_at", "dag_id"),  # which DAGs use a group stands in it
+        Index(None, "group_name", "created_at", "dag_id", "task_id"),  # which tasks use a group stands in it
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

@@ -133,7 +133,7 @@ class _Editor:
     def _value(self, found: Property, value: str | None) -> Iterator[_Splice]:
         if value is None or value == found.value:
             return
-        part, attribute = found.last("value"), found.attributes.get("value")
+        part, attribute = found.last("value"), found.attribute("value")
         if value == "":
             yield from self._empty(found, attribute)
         elif part:
@@ -196,7 +196,7 @@ class _Editor:
         return escaped.replace(quote, "&quot;" if quote == '"' else "&apos;")
 
     def _new_attribute(self, found: Property, name: str, value: str) -> Iterator[_Splice]:
-        last = max((part.end for part in found.attributes.values()), default=None)
+        last = max((part.end for part in found.attributes), default=None)
         at = self._name_end(found.start) if last is None else last
         yield _Splice(at, at, f' {name}="{self._quoted(value)}"')
 
@@ -211,7 +211,7 @@ class _Editor:
         if final is None or final == found.final:
             return
         word = "true" if final else "false"
-        part, attribute = found.last("final"), found.attributes.get("final")
+        part, attribute = found.last("final"), found.attribute("final")
         if part:
             yield self._inner(part, word)
         elif attribute:
@@ -269,7 +269,7 @@ class _Editor:
 
     def _property(self, name: str, edit: PropertyEdit, model: Property | None, outer: str) -> str:
         value = edit.value or ""
-        if value == "" or (model and "name" in model.attributes and not model.parts):
+        if value == "" or (model and model.attribute("name") and not model.parts):
             final = ' final="true"' if edit.final else ""
             return f'<property name="{self._quoted(name)}" value="{self._quoted(value)}"{final}/>'
         first = model.parts[0] if model and model.parts else None

@@ -7,7 +7,7 @@ left is so simple that one regular expression finds every tag, comment and CDATA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -63,10 +63,14 @@ class Property:
     value: str | None = None
     final: bool = False
     comment: tuple[int, int] | None = None
-    attributes: dict[str, Part] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
+    attributes: tuple[Part, ...] = ()
+    parts: tuple[Part, ...] = ()
     #: Whether its parts hold elements, or it holds a property: read as Hadoop does, but never edited.
     is_odd: bool = False
+
+    def attribute(self, name: str) -> Part | None:
+        """The attribute of that name, whatever its prefix; of several the last."""
+        return next((part for part in reversed(self.attributes) if part.name == name), None)
 
     def last(self, name: str) -> Part | None:
         """The last element of that name, which is the one that counts."""
@@ -244,38 +248,50 @@ class _Scanner:
         """A property in the form of _PLAIN, as its tokens one by one would leave it."""
         regs, text = match.regs, self.source.text
         self.token.clear()
-        found = self._begun(start, regs[2][1], False)
+        comment = self._passed(start)
         (name_start, _), name, (_, name_end) = regs[3:6]
         (value_start, _), value, (_, value_end) = regs[6:9]
-        found.parts = [
+        if name[0] == name[1]:
+            return
+        parts: tuple[Part, ...] = (
             Part("name", name_start, *name, name_end),
             Part("value", value_start, *value, value_end),
-        ]
-        found.name = resolve_references(text(*name)).strip(BLANKS) if name[0] < name[1] else None
-        found.value = resolve_references(text(*value)) or None
+        )
+        is_final = False
         if (final_start := regs[9][0]) >= 0:
-            found.parts.append(Part("final", final_start, *regs[10], regs[11][1]))
-            found.final = text(*regs[10]) == "true"
-        if found.name is not None:
-            found.in_fallback = self.has_fallback
-            found.close_start, found.end = regs[12][0], end
-            self.entries.append(found)
+            parts = (*parts, Part("final", final_start, *regs[10], regs[11][1]))
+            is_final = text(*regs[10]) == "true"
+        self.entries.append(
+            Property(
+                start,
+                regs[2][1],
+                self_closing=False,
+                in_fallback=self.has_fallback,
+                line=self.line,
+                close_start=regs[12][0],
+                end=end,
+                name=resolve_references(text(*name)).strip(BLANKS),
+                value=resolve_references(text(*value)) or None,
+                final=is_final,
+                comment=comment,
+                parts=parts,
+            )
+        )
 
-    def _begun(self, start: int, tag_end: int, closed: bool) -> Property:
-        """A property that begins, with its line and the comment in front of it."""
+    def _passed(self, start: int) -> tuple[int, int] | None:
+        """Count the lines up to a property that begins there; answers the comment in front of it."""
         self.line += self.source.units.count("\n", self.counted, start)
         self.counted = start
-        begun = Property(start, tag_end, closed, comment=self.comment, line=self.line)
-        self.comment = None
-        return begun
+        comment, self.comment = self.comment, None
+        return comment
 
     def _start_property(self, match: re.Match[str], start: int, end: int, closed: bool) -> None:
         nested = self.depth > 0
         self.depth += 1
         if nested:
             self.current.is_odd = True
-        self.current = self._begun(start, end, closed)
-        self.current.is_odd = nested
+        comment = self._passed(start)
+        self.current = Property(start, end, closed, line=self.line, comment=comment, is_odd=nested)
         if match["attributes"]:
             self._read_attributes(match)
 
@@ -283,7 +299,7 @@ class _Scanner:
         current, offset = self.current, match.start("attributes")
         for name, part in self._attributes(match["attributes"], offset):
             value = _normalised(self.source.text(part.inner_start, part.inner_end))
-            current.attributes[name] = part
+            current.attributes = (*current.attributes, part)
             if name == "name":
                 current.name = value
             elif name == "value":
@@ -311,7 +327,7 @@ class _Scanner:
         current = self.current
         if local in _TEXTS:
             part = Part(local, opened, tag_end, start, end)
-            current.parts.append(part)
+            current.parts = (*current.parts, part)
             self._set(current, local, self._text())
         elif local == "property":
             current.close_start, current.end = start, end

@@ -140,7 +140,7 @@ def test_what_is_no_place_is_refused(written: str) -> None:
         (Filters(dag_id="a", task_id="b"), "dag_id_task_id_created_at_outcome"),
         (Filters(task_id="b"), "task_id_created_at"),
         (Filters(run_id="b"), "run_id_created_at"),
-        (Filters(group="b"), "group_name_created_at_dag_id"),
+        (Filters(group="b"), "group_name_created_at_dag_id_task_id"),
         (Filters(outcome=Outcome.LOST), "outcome_created_at"),
         (Filters(submitted_by="ada", group="b"), "submitted_by_created_at"),
         (Filters(live=True, dag_id="a"), "state_created_at"),

@@ -18,7 +18,7 @@ _NEW = (
     ("couture_submissions", ("run_id", "created_at")),
     ("couture_submissions", ("outcome", "created_at")),
     ("couture_submissions", ("submitted_by", "created_at")),
-    ("couture_submissions", ("group_name", "created_at", "dag_id")),
+    ("couture_submissions", ("group_name", "created_at", "dag_id", "task_id")),
     ("couture_submission_files", ("name", "submission_id")),
 )
 #: The first columns of a new one.
