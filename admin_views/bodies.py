@@ -78,6 +78,7 @@ def download(request: Request, blobs: BlobStorage, sha256: str, name: str, media
     first, last = span if span else (0, size - 1)
     headers = {
         "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",  # the next one who asks may have fewer permissions
         # Airflow compresses what names no encoding: that costs time for jars and makes ranges meaningless.
         "Content-Encoding": "identity",
         "Content-Length": str(last - first + 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.parsers import expat
 
 from config_store.errors import reject
@@ -11,6 +12,9 @@ HADOOP_SUFFIXES = (".xml",)
 MAX_HADOOP_BYTES = 20_000_000
 #: Elements within elements.
 MAX_DEPTH = 100
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+#: Encodings that expat reads by Python's help, and no Java does.
+_PYTHONS_OWN = frozenset({"unicode_escape", "raw_unicode_escape", "charmap", "palmos"})
 
 
 def check_hadoop_file(name: str, content: bytes) -> None:
@@ -19,7 +23,7 @@ def check_hadoop_file(name: str, content: bytes) -> None:
     Refused with line and column: what does not parse, a root other than ``<configuration>``, and any
     document type declaration, because entities are how XML reads other files and explodes in memory.
     """
-    _check_size(name, content)
+    _check_outside(name, content)
     _Reader(name).read(content)
 
 
@@ -28,7 +32,7 @@ def check_well_formed(name: str, content: bytes) -> None:
 
     Root, depth and includes are left to the caller: :func:`check_hadoop_file` says what is wrong with them.
     """
-    _check_size(name, content)
+    _check_outside(name, content)
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _stop
     try:
@@ -42,10 +46,20 @@ def _stop(*_declaration: object) -> None:
     raise ValueError("a document type")
 
 
-def _check_size(name: str, content: bytes) -> None:
+def declared_encoding(content: bytes) -> str | None:
+    """The encoding that the XML declaration of a file names, if it is written in something like ASCII."""
+    declared = _DECLARED.match(content[:500])
+    return declared[1].decode("ascii") if declared else None
+
+
+def _check_outside(name: str, content: bytes) -> None:
+    """What can be said without a look at the elements."""
     check_file_name(name, HADOOP_SUFFIXES)
     if len(content) > MAX_HADOOP_BYTES:
         raise reject(name, f"has {len(content):,} bytes, at most {MAX_HADOOP_BYTES:,} are allowed")
+    encoding = declared_encoding(content)
+    if encoding and encoding.lower().replace("-", "_") in _PYTHONS_OWN:
+        raise reject(name, f"declares the encoding {encoding}, which Java does not know; save it in UTF-8")
 
 
 def read_properties(name: str, content: bytes) -> dict[str, str]:

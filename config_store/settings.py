@@ -106,7 +106,8 @@ RESERVED_VARIABLES: dict[str, str] = {
 _LOOKED_AT = frozenset(RESERVED) | TWINS.keys() | FLAGS | SIZES | COUNTS
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f]+")
+#: Nothing that turns the direction of what is read, either: a name has to look like what it is.
+CONFIGURATION_NAME = re.compile(r"[^\s=,\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _LOGIN = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/@]*:[^/@]+@")
 MAX_VALUE_BYTES = 1_000_000

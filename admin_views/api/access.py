@@ -33,7 +33,8 @@ async def identified(request: Request) -> Caller:
     """The authenticated user; a change through the cookie must come from our own pages."""
     caller = await services_of(request).identity.caller(request)
     # Airflow takes the cookie unless a bearer token is there; browsers add `Authorization: Basic` by themselves
-    by_token = request.headers.get("Authorization", "").lower().startswith("bearer ")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    by_token = scheme.lower() == "bearer" and token.strip()
     if request.method not in _SAFE_METHODS and not by_token:
         _check_same_origin(request)
     return caller

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from config_store.hadoop_xml import MAX_DEPTH, check_hadoop_file, check_well_formed
+from config_store.hadoop_xml import MAX_DEPTH, check_hadoop_file, check_well_formed, declared_encoding
 
 # ASCII: a unit may be a byte of a longer letter, and is no blank then
 _FLAGS = re.DOTALL | re.ASCII
@@ -29,7 +29,6 @@ _PLAIN = (
 _TOKEN = re.compile(_TOKENS, _FLAGS)
 _TOKEN_BELOW_ROOT = re.compile(f"{_PLAIN}|{_TOKENS}", _FLAGS)
 _ATTRIBUTE = re.compile(r"""([^\s=/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.ASCII)
-_DECLARED = re.compile(r"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(\w+));")
 _ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -164,8 +163,7 @@ def _encoding(content: bytes) -> tuple[str, int]:
         return "utf-16-le", 2
     if content[:2] == b"\xfe\xff" or content[:2] == b"\x00<":
         return "utf-16-be", 2
-    declared = _DECLARED.match(content[:500].decode("latin-1"))
-    return (declared.group(1) if declared and content[:3] != b"\xef\xbb\xbf" else "utf-8"), 1
+    return declared_encoding(content) or "utf-8", 1
 
 
 class _Scanner:

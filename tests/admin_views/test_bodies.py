@@ -132,6 +132,7 @@ def test_a_download_is_whole(digits: httpx.Client) -> None:
     shown = {name: value for name, value in answer.headers.items() if name not in ("date", "server")}
     assert shown == {
         "accept-ranges": "bytes",
+        "cache-control": "private, no-cache",
         "content-disposition": 'attachment; filename="digits.py"',
         "content-encoding": "identity",
         "content-length": "10",

@@ -175,6 +175,12 @@ def test_an_encoding_that_is_not_read_is_refused(encoding: str) -> None:
     assert fault(f'<?xml version="1.0" encoding="{encoding}"?><configuration/>').startswith(f"{NAME}: ")
 
 
+@pytest.mark.parametrize("encoding", ["unicode_escape", "Raw-Unicode-Escape", "charmap", "palmos"])
+def test_an_encoding_of_pythons_own_is_refused(encoding: str) -> None:
+    expected = f"{NAME}: declares the encoding {encoding}, which Java does not know; save it in UTF-8"
+    assert fault(f'<?xml version="1.0" encoding="{encoding}"?><configuration/>') == expected
+
+
 def test_a_huge_file_is_refused_by_its_size() -> None:
     content = b"<configuration/>".ljust(MAX_HADOOP_BYTES + 1)
     assert fault(content) == f"{NAME}: has 20,000,001 bytes, at most 20,000,000 are allowed"

@@ -62,6 +62,7 @@ def test_a_change_by_cookie_is_accepted_from_our_own_pages(browser: httpx.Client
         {"Origin": "http://ada@HERE"},
         {"Referer": "HERE/couture"},
         {"X-Requested-With": "XMLHttpRequest"},
+        {"Authorization": "Basic YWRhOmFkYQ=="},
     ],
     ids=str,
 )

@@ -219,6 +219,13 @@ def test_any_two_revisions_are_compared(pages: Pages, admin: httpx.Client) -> No
     assert admin.get("/groups/prod/history?old=4&new=99").status_code == 404
 
 
+def test_of_very_many_changes_the_first_are_shown(pages: Pages, admin: httpx.Client) -> None:
+    change(pages.api, "prod", 4, configurations={f"spark.my.x{number:03}": "1" for number in range(600)})
+    text = admin.get("/groups/prod/history?old=4&new=5").text
+    assert text.count("<code>configurations.spark.my.x") == 500
+    assert "The first 500 of 600 changes are shown." in text
+
+
 def test_an_older_revision_comes_back_on_top(pages: Pages, admin: httpx.Client) -> None:
     wish = {"parent": "4", "revision": "1", "note": "as it was"}
     answer = admin.post("/groups/prod/rollback", data=wish, headers=PART)
