@@ -67,7 +67,9 @@ def test_an_option_that_spark_submit_lacks_is_refused(name: str, message: str) -
     assert said.startswith(message)
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "spark.x=y", "a,b", "a\nb", "a\x00b", "a\u00a0b", "a\x7f", "a\u202eb"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "a b", "spark.x=y", "a,b", "a\nb", "a\x00b", "a\u00a0b", "a\x7f", "a\u202eb"]
+)
 def test_a_property_name_holds_no_blank_and_no_separator(name: str) -> None:
     expected = f"{name!r} is no property name: blanks, '=', ',' and control characters are refused"
     assert faults(CONFIGURATION, name) == [expected]
