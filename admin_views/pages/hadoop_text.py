@@ -46,7 +46,7 @@ def review_text(request: Request, services: ServicesDep, caller: Editor, name: s
     staged = _staged(services, name, file, parent, form.text("text"))
     names = review_names(services, caller, name, Draft({file: Staged(staged.file.sha256, staged.base)}), parent)
     of = GroupView(of.view, names.pop("group"), of.names)
-    return render(of.view, "hadoop/review.html", of=of, file=file, back=file, staged=staged, **names)
+    return render(of.view, "hadoop/review.html", of=of, file=file, back=file, staged=staged, is_page=True, **names)
 
 
 @router.post("/text/{file}")

@@ -82,6 +82,7 @@ def test_without_scripts_the_review_is_a_page_of_its_own(pages: Pages, admin: ht
     sent = NEW.decode().replace("\n", "\r\n")  # as browsers send what stands in a text field
     page = admin.post(HERE, data={"parent": "4", "text": sent})
     assert "<h1>Review of core-site.xml</h1>" in page.text
+    assert "data-closes" not in page.text  # what scripts do is not offered
     row = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', page.text))
     answer = admin.post("/hadoop/prod/save", data={**row, "note": "by hand"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/pages/hadoop/prod/files/core-site.xml?saved=5")
