@@ -100,11 +100,11 @@ def group_page(
 
 def _tables(content: Content, search: str) -> list[dict[str, Any]]:
     """Each section with the settings that match, by name, and how many it has."""
-    tables = []
+    tables, wanted = [], search.lower()
     for section, title in ROW_SECTIONS.items():
         settings = getattr(content, section)
         found = [
-            (name, settings[name]) for name in sorted(settings) if not search or _matches(search, name, settings[name])
+            (name, settings[name]) for name in sorted(settings) if not wanted or _matches(wanted, name, settings[name])
         ]
         tables.append(
             {
@@ -118,9 +118,13 @@ def _tables(content: Content, search: str) -> list[dict[str, Any]]:
     return tables
 
 
-def _matches(search: str, name: str, setting: Setting) -> bool:
-    texts = (name, setting.note, "" if setting.secret else setting.value)
-    return any(search.lower() in text.lower() for text in texts)
+def _matches(wanted: str, name: str, setting: Setting) -> bool:
+    """Whether a setting holds the text, which is in lower case; a secret's value is not looked at."""
+    return (
+        wanted in name.lower()
+        or wanted in setting.note.lower()
+        or (not setting.secret and wanted in setting.value.lower())
+    )
 
 
 @router.get("/{name}/row")
