@@ -88,6 +88,8 @@ def test_a_page_leads_to_its_rows_in_airflows_audit_log(pages: Pages, admin: htt
     )
     assert "event_type" not in pages.of("Op").get("/groups/prod/history").text  # Airflow shows it to admins
     assert "/events?event_type=couture.artifact." in admin.get("/artifacts/code").text
+    assert "/events?event_type=couture.group." in admin.get("/hadoop/prod").text
+    assert "/events?event_type=couture.submission." in admin.get("/submissions").text
 
 
 def test_a_revision_is_downloaded_as_json_without_secrets(pages: Pages, admin: httpx.Client) -> None:
