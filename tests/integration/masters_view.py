@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tests.integration.live_airflow import DAEMONS, wait_for
+from tests.integration.live_airflow import DAEMONS, send_change, wait_for
 
 if TYPE_CHECKING:
     import httpx
@@ -64,17 +64,17 @@ class Masters:
     def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         """Mark a task as the page of Airflow does."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
-        self.api.patch(path, json={"new_state": state}).raise_for_status()
+        send_change(self.api, "PATCH", path, {"new_state": state})
 
     def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
         """Clear a task as the page of Airflow does."""
         body = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
-        self.api.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body).raise_for_status()
+        send_change(self.api, "POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
 
     def mark_run(self, dag_id: str, run_id: str, state: str) -> None:
         """Mark a run as the page of Airflow does."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
-        self.api.patch(path, json={"state": state}).raise_for_status()
+        send_change(self.api, "PATCH", path, {"state": state})
 
     def delete_run(self, dag_id: str, run_id: str) -> None:
         """Delete a run; Airflow deletes none that is running."""
@@ -82,7 +82,7 @@ class Masters:
 
     def unpause(self, dag_id: str) -> None:
         """Let Airflow run a DAG."""
-        self.api.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+        send_change(self.api, "PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
     def runs(self, dag_id: str) -> list[str]:
         """The ids of the runs of a DAG."""

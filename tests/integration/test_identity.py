@@ -13,7 +13,7 @@ import pytest
 from admin_views.permissions import ACTION_NAMES, ROLES, Resource
 from config_store.wire import PROOF_KEY, proof_digest
 from tests.integration.conftest import upload
-from tests.integration.live_airflow import wait_for
+from tests.integration.live_airflow import send_change, wait_for
 from tests.integration.test_spark import JOBS, sleeping_driver
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def running(airflow: LiveAirflow) -> Iterator[dict[str, str]]:
     with airflow.client() as client:
         found = client.get(path).raise_for_status().json()
         yield {"id": found["id"], "run_id": run_id}
-        client.patch(path, json={"new_state": "failed"}).raise_for_status()
+        send_change(client, "PATCH", path, {"new_state": "failed"})
     wait_for("its end", lambda: True if sleeping_driver("sleep.py") is None else None, 60)
 
 
