@@ -79,12 +79,12 @@ def test_hadoop_reads_the_same(stage: Stage) -> None:
     stage.scale = replace(SMALL, oracle_examples=5)
     figures = hadoop_oracle.measure(stage)
     assert unmet(figures) == {}
-    assert {figure.name: figure.value for figure in figures}["hadoop_oracle_files"] > 25
+    assert {figure.name: figure.value for figure in figures}["hadoop_oracle_files"] > 20
 
 
 def test_a_comparison_that_cannot_be_made_says_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hadoop_oracle, "TEST", "tests/none.py")
-    with pytest.raises(ComparisonEnded, match=r"The comparison with Hadoop ended with 4\. The end of .*not found"):
+    with pytest.raises(ComparisonEnded, match=r"(?s)The comparison with Hadoop ended with 4\. The end of .*not found"):
         hadoop_oracle.measure(stage)
 
 
