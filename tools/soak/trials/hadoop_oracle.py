@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tools.soak.stage import Stage
 
 TEST = "tests/integration/test_hadoop_configuration.py"
+#: Of one test, whose thousands of examples take minutes on a busy machine.
+TIMEOUT_S = 3600
 
 
 def measure(stage: Stage) -> list[Figure]:
@@ -42,7 +44,16 @@ def _run(examples: int, figures: Path, log: Path, drawn: Path) -> dict[str, int]
     """What the tests counted."""
     say(f"hadoop_oracle: {examples:,} examples of each kind; {log} tells more")
     told = {"COUTURE_ORACLE_EXAMPLES": str(examples), "COUTURE_ORACLE_FIGURES": str(figures)}
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", f"--basetemp={drawn}", TEST]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--tb=short",
+        f"--timeout={TIMEOUT_S}",
+        f"--basetemp={drawn}",
+        TEST,
+    ]
     with log.open("wb") as output:
         code = subprocess.run(
             command, cwd=CHECKOUT, env={**os.environ, **told}, stdout=output, stderr=subprocess.STDOUT, check=False
