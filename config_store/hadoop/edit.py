@@ -11,7 +11,7 @@ from config_store.hadoop.scan import BLANKS, Part, Property, Scanned, scan
 from config_store.names import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
 # XML 1.0, production Char
 _NO_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,7 +50,7 @@ def edit_properties(file: str, content: bytes, edits: Mapping[str, PropertyEdit]
     scanned = scan(file, content)
     if faults := list(_faults(edits)):
         raise InvalidInput(faults)
-    editor = _Editor(file, scanned)
+    editor = _Editor(file, scanned, edits)
     splices = [splice for name, edit in edits.items() for splice in editor.splices(name, edit)]
     return _spliced(scanned, [*splices, *editor.additions()])
 
@@ -75,17 +75,22 @@ def _spliced(scanned: Scanned, splices: list[_Splice]) -> bytes:
     return b"".join([*parts, source.content[done * width :]])
 
 
+def _trimmed(found: Property) -> str:
+    return (found.name or "").strip(BLANKS)
+
+
 class _Editor:
     """The splices for one file; properties to add are gathered, because they stand in one place."""
 
-    def __init__(self, file: str, scanned: Scanned) -> None:
+    def __init__(self, file: str, scanned: Scanned, edited: Container[str]) -> None:
         self._file = file
         self._scanned = scanned
         self._source = scanned.source
         self._units = scanned.source.units
         self._by_name: dict[str, list[Property]] = {}
         for found in scanned.properties():
-            self._by_name.setdefault((found.name or "").strip(BLANKS), []).append(found)
+            if (name := _trimmed(found)) in edited:
+                self._by_name.setdefault(name, []).append(found)
         self._new: list[tuple[str, PropertyEdit]] = []
 
     def splices(self, name: str, edit: PropertyEdit) -> Iterator[_Splice]:
@@ -113,7 +118,8 @@ class _Editor:
 
     def _add(self, name: str, edit: PropertyEdit) -> None:
         if edit.value is None:
-            raise NotFound(f"property of {self._file} named", name, nearest(name, self._by_name))
+            others = map(_trimmed, self._scanned.properties())
+            raise NotFound(f"property of {self._file} named", name, nearest(name, others))
         if self._scanned.ends_in_fallback:
             raise reject(
                 name,

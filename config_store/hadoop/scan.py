@@ -22,9 +22,9 @@ _TOKENS = (
 # The form that nearly all properties have, at once: element by element, Python takes ten times as long. What does not
 # fit is taken apart by the tokens. Possessive, so that what does not fit costs one pass.
 _PLAIN = (
-    r"(?P<plain>(<property>)[^<]*+(<name>)([^<]*+)(</name>)[^<]*+(<value>)([^<]*+)(</value>)[^<]*+"
+    r"(?P<plain>(?P<tag><property>)[^<]*+<name>(?P<name>[^<]*+)</name>[^<]*+<value>(?P<value>[^<]*+)</value>[^<]*+"
     r"(?:<description>[^<]*+</description>[^<]*+)?"
-    r"(?:(<final>)([^<]*+)(</final>)[^<]*+)?(?:<description>[^<]*+</description>[^<]*+)?(</property>))"
+    r"(?:<final>(?P<final>[^<]*+)</final>[^<]*+)?(?:<description>[^<]*+</description>[^<]*+)?(?P<end></property>))"
 )
 _TOKEN = re.compile(_TOKENS, _FLAGS)
 _TOKEN_BELOW_ROOT = re.compile(f"{_PLAIN}|{_TOKENS}", _FLAGS)
@@ -63,9 +63,15 @@ class Property:
     final: bool = False
     comment: tuple[int, int] | None = None
     attributes: tuple[Part, ...] = ()
-    parts: tuple[Part, ...] = ()
+    #: Its parts, or the match of ``_PLAIN`` that they are taken from: of thousands of properties few are asked for them.
+    written: tuple[Part, ...] | re.Match[str] = ()
     #: Whether its parts hold elements, or it holds a property: read as Hadoop does, but never edited.
     is_odd: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its elements name, value and final, in the order of the file."""
+        return self.written if isinstance(self.written, tuple) else _plain_parts(self.written)
 
     def attribute(self, name: str) -> Part | None:
         """The attribute of that name, whatever its prefix; of several the last."""
@@ -108,6 +114,11 @@ class Source:
             raw = self.content[start * self.width : end * self.width].decode(self.encoding)
         return raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
 
+    def text_of(self, match: re.Match[str], group: str) -> str:
+        """What stands in a group of a match on the units, as :meth:`text` gives it."""
+        raw = match[group]
+        return raw if self.width == 1 and raw.isascii() and "\r" not in raw else self.text(*match.span(group))
+
     @cached_property
     def line_end(self) -> str:
         """How lines end in this file."""
@@ -143,6 +154,14 @@ def scan(name: str, content: bytes) -> Scanned:
     if scanner.is_doubtful:
         check_hadoop_file(name, content)
     return scanned
+
+
+def _plain_parts(match: re.Match[str]) -> tuple[Part, ...]:
+    """The parts of a property in the form of _PLAIN, whose tags hold nothing but their names."""
+    spans = ((name, *match.span(name)) for name in ("name", "value", "final") if match[name] is not None)
+    return tuple(
+        Part(name, start - len(f"<{name}>"), start, end, end + len(f"</{name}>")) for name, start, end in spans
+    )
 
 
 def resolve_references(text: str) -> str:
@@ -244,35 +263,25 @@ class _Scanner:
 
     def _plain(self, match: re.Match[str], start: int, end: int) -> None:
         """A property in the form of _PLAIN, as its tokens one by one would leave it."""
-        regs, text = match.regs, self.source.text
+        text = self.source.text_of
         self.token.clear()
         comment = self._passed(start)
-        (name_start, _), name, (_, name_end) = regs[3:6]
-        (value_start, _), value, (_, value_end) = regs[6:9]
-        if name[0] == name[1]:
+        if not match["name"]:
             return
-        parts: tuple[Part, ...] = (
-            Part("name", name_start, *name, name_end),
-            Part("value", value_start, *value, value_end),
-        )
-        is_final = False
-        if (final_start := regs[9][0]) >= 0:
-            parts = (*parts, Part("final", final_start, *regs[10], regs[11][1]))
-            is_final = text(*regs[10]) == "true"
         self.entries.append(
             Property(
                 start,
-                regs[2][1],
+                match.end("tag"),
                 self_closing=False,
                 in_fallback=self.has_fallback,
                 line=self.line,
-                close_start=regs[12][0],
+                close_start=match.start("end"),
                 end=end,
-                name=resolve_references(text(*name)).strip(BLANKS),
-                value=resolve_references(text(*value)) or None,
-                final=is_final,
+                name=resolve_references(text(match, "name")).strip(BLANKS),
+                value=resolve_references(text(match, "value")) or None,
+                final=match["final"] is not None and text(match, "final") == "true",
                 comment=comment,
-                parts=parts,
+                written=match,
             )
         )
 
@@ -325,7 +334,7 @@ class _Scanner:
         current = self.current
         if local in _TEXTS:
             part = Part(local, opened, tag_end, start, end)
-            current.parts = (*current.parts, part)
+            current.written = (*current.parts, part)
             self._set(current, local, self._text())
         elif local == "property":
             current.close_start, current.end = start, end

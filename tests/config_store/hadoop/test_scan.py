@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,9 +26,13 @@ def token_by_token(content: bytes) -> Scanned:
         return scan(FILE, content)
 
 
+def with_its_parts(entry: object) -> object:
+    return replace(entry, written=entry.parts) if isinstance(entry, Property) else entry
+
+
 def assert_same(content: bytes) -> None:
     quick, slow = scan(FILE, content), token_by_token(content)
-    assert quick.entries == slow.entries
+    assert [*map(with_its_parts, quick.entries)] == [*map(with_its_parts, slow.entries)]
     assert (quick.root_start, quick.root_tag_end, quick.root_close) == (
         slow.root_start,
         slow.root_tag_end,
