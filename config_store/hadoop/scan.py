@@ -63,7 +63,7 @@ class Property:
     final: bool = False
     comment: tuple[int, int] | None = None
     attributes: tuple[Part, ...] = ()
-    #: Its parts, or the match of ``_PLAIN`` that they are taken from: of thousands of properties few are asked for them.
+    #: Its parts, or the match of ``_PLAIN`` that they are taken from when asked: of thousands of properties few are.
     written: tuple[Part, ...] | re.Match[str] = ()
     #: Whether its parts hold elements, or it holds a property: read as Hadoop does, but never edited.
     is_odd: bool = False
