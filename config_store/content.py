@@ -15,6 +15,7 @@ from config_store.hadoop_xml import HADOOP_SUFFIXES
 from config_store.names import check_file_name
 from config_store.secrets import Token
 from config_store.settings import (
+    ARGUMENT_OF,
     FLAGS,
     ON_A_COMMAND_LINE,
     RESERVED,
@@ -30,7 +31,7 @@ from config_store.settings import (
     value_faults,
     with_secret_mark,
 )
-from config_store.wire import SettingKind
+from config_store.wire import SettingKind, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -128,16 +129,22 @@ class Content:
             for name, setting in getattr(self, section).items():
                 yield section, kind, name, setting
 
+    def file_entries(self) -> Iterator[tuple[str, str]]:
+        """The entries of the settings that are lists of files and no secrets, each with its place."""
+        for section in SECTIONS:
+            settings: Mapping[str, Setting] = getattr(self, section)
+            for name in [name for name in settings if name in FILE_LISTS]:
+                if not settings[name].secret:
+                    yield from ((f"{section}.{name}", entry) for entry in split_list(settings[name].value))
+
     def dependencies(self) -> Iterator[tuple[str, Dependency]]:
         """The uploaded dependencies that the group names, each with its place: chosen ones, and bare names in lists."""
         for field_name in ("jars", "py_files"):
             for dependency in getattr(self, field_name):
                 yield field_name, dependency
-        for section, _, name, setting in self.settings():
-            if name in FILE_LISTS and not setting.secret:
-                for entry in split_list(setting.value):
-                    if not is_place(entry):
-                        yield f"{section}.{name}", Dependency(*split_version(f"{section}.{name}", entry))
+        for where, entry in self.file_entries():
+            if not is_place(entry):
+                yield where, Dependency(*split_version(where, entry))
 
 
 def to_document(content: Content) -> dict[str, Any]:
@@ -175,27 +182,23 @@ def _stored(setting: dict[str, Any]) -> Setting:
     return Setting(setting["value"], setting["final"], False, setting["note"])
 
 
-def check_content(content: Content) -> None:
-    """Raise InvalidInput naming everything wrong with a content (the first thousand faults), places first."""
-    faults = list(islice(_content_faults(content), _MOST_FAULTS))
+def check_content(content: Content, stored: Content | None = None) -> None:
+    """Raise InvalidInput naming everything wrong with a content (the first thousand faults), places first.
+
+    ``stored``: what the content was made from; the settings that it took over as they are were checked with that.
+    """
+    faults = list(islice(_content_faults(content, stored or Content()), _MOST_FAULTS))
     if faults:
         raise InvalidInput(faults)
 
 
-def _content_faults(content: Content) -> Iterator[Fault]:
-    for section, kind, name, setting in content.settings():
-        if is_plain(kind, name, setting):
-            continue
-        where = f"{section}.{name[:100]}"
-        if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
-            value = "" if isinstance(setting.value, Token) else setting.value
-            yield from setting_faults(where, kind, name, value, secret=setting.secret)
-        if kind is not SettingKind.ENVIRONMENT and not setting.secret:
-            yield from value_faults(where, name, setting.value)
-        yield from note_faults(f"{where}.note", setting.note)
-        if setting.secret and kind is not SettingKind.ENVIRONMENT and not _can_be_secret(kind, name):
-            option = f"--{name}" if kind is SettingKind.ARGUMENT else name
-            yield Fault(where, f"{option} can't be secret: it would stand on the command line, which ps shows")
+def _content_faults(content: Content, stored: Content) -> Iterator[Fault]:
+    for section, kind in SECTIONS.items():
+        checked: Mapping[str, Setting] = getattr(stored, section)
+        new = [(name, new) for name, new in getattr(content, section).items() if checked.get(name) is not new]
+        for name, setting in new:
+            if not is_plain(kind, name, setting):
+                yield from _setting_faults(f"{section}.{name[:100]}", kind, name, setting)
     yield from twin_faults(_given(content.arguments), _given(content.configurations), "")
     yield from _list_faults(content)
     yield from text_faults("principal", content.principal)
@@ -207,6 +210,18 @@ def _content_faults(content: Content) -> Iterator[Fault]:
     yield from _name_faults("hadoop_files", content.hadoop_files, HADOOP_SUFFIXES)
     yield from _name_faults("keytab", [content.keytab] if content.keytab else [], KEYTAB_SUFFIXES)
     yield from _dependency_faults(content)
+
+
+def _setting_faults(where: str, kind: SettingKind, name: str, setting: Setting) -> Iterator[Fault]:
+    if not (name in _KERBEROS and not setting.value):  # an empty keytab says nothing; old groups carry it
+        value = "" if isinstance(setting.value, Token) else setting.value
+        yield from setting_faults(where, kind, name, value, secret=setting.secret)
+    if kind is not SettingKind.ENVIRONMENT and not setting.secret:
+        yield from value_faults(where, name, setting.value)
+    yield from note_faults(f"{where}.note", setting.note)
+    if setting.secret and kind is not SettingKind.ENVIRONMENT and not _can_be_secret(kind, name):
+        option = f"--{name}" if kind is SettingKind.ARGUMENT else name
+        yield Fault(where, f"{option} can't be secret: it would stand on the command line, which ps shows")
 
 
 def _dependency_faults(content: Content) -> Iterator[Fault]:
@@ -232,10 +247,9 @@ def _can_be_secret(kind: SettingKind, name: str) -> bool:
 
 
 def _list_faults(content: Content) -> Iterator[Fault]:
-    for section, _, name, setting in content.settings():
-        if name in FILE_LISTS and not setting.secret:
-            for place in filter(is_place, split_list(setting.value)):
-                yield from place_faults(f"{section}.{name}", place)
+    for where, entry in content.file_entries():
+        if is_place(entry):
+            yield from place_faults(where, entry)
 
 
 def _principals(content: Content) -> Iterator[str]:
@@ -260,8 +274,9 @@ def _name_faults(
 
 
 def _given(settings: Mapping[str, Setting]) -> set[str]:
-    """The names that say something: a value, or (an empty one that is final) that no task may give one."""
-    return {name for name, setting in settings.items() if setting.value or setting.final}
+    """The names with a twin that say something: a value, or (an empty one that is final) that no task may give one."""
+    twinned = settings.keys() & (TWINS.keys() | ARGUMENT_OF.keys())
+    return {name for name in twinned if settings[name].value or settings[name].final}
 
 
 def seal(content: Content, before: Content, cipher: Cipher) -> Content:
@@ -276,6 +291,8 @@ def seal(content: Content, before: Content, cipher: Cipher) -> Content:
         old: Mapping[str, Setting] = getattr(before, section)
         return {
             name: _seal(f"{section}.{name}", with_secret_mark(name, setting), old.get(name), cipher)
+            if setting.secret or is_secret_name(name)
+            else setting
             for name, setting in getattr(content, section).items()
         }
 

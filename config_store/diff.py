@@ -47,7 +47,8 @@ def diff_contents(old: Content, new: Content, read_blob: Callable[[str], bytes] 
 
 def _diff_settings(section: str, old: Mapping[str, Setting], new: Mapping[str, Setting]) -> Iterator[Change]:
     # of thousands, few differ: the others are not looked at any closer
-    for name in sorted(name for name in old.keys() | new.keys() if not _equal(old.get(name), new.get(name))):
+    changed = [name for name, setting in new.items() if old.get(name) is not setting and old.get(name) != setting]
+    for name in sorted([*changed, *(old.keys() - new.keys())]):
         before, after = old.get(name), new.get(name)
         where = f"{section}.{name}"
         # the plain value of what is a secret on the other side would give it away
@@ -55,10 +56,6 @@ def _diff_settings(section: str, old: Mapping[str, Setting], new: Mapping[str, S
         if before is None or after is None or before.value != after.value:
             yield Change(where, _shown(before, secret), _shown(after, secret))
         yield from _diff_marks(where, before, after)
-
-
-def _equal(before: Setting | None, after: Setting | None) -> bool:
-    return before is after or before == after
 
 
 def _shown(setting: Setting | None, secret: bool) -> str | None:

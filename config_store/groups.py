@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind, find_version, keep_artifacts
-from config_store.content import Content, check_content, seal, to_document
+from config_store.content import Content, check_content, seal
 from config_store.diff import diff_contents
 from config_store.errors import (
     MAX_TOLD,
@@ -274,7 +274,7 @@ def _add_revision(
 ) -> None:
     _check_text("note", save.note)
     check_author(save.author)
-    check_content(content)
+    check_content(content, before)
     _check_dependencies(session, content)
     sealed = seal(content, before, cipher)
     if parent is not None and sealed == before:
@@ -296,7 +296,7 @@ def _add_revision(
             author=save.author,
             created_at=datetime.now(UTC),
             note=save.note,
-            content=to_document(sealed),
+            content=type_coerce(sealed, ContentDocument),
         )
     )
     session.flush()

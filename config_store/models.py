@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -26,7 +27,7 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from config_store.content import Content, from_document
+from config_store.content import Content, from_document, to_document
 from config_store.names import MAX_LENGTH, unstorable
 from config_store.remembered import Remembered
 from config_store.wire import State, SubmitPlan, Wire
@@ -128,9 +129,17 @@ _read_content: Remembered[Content] = Remembered(lambda text: from_document(json.
 
 
 class ContentDocument(Document):
-    """The content of a revision as the domain knows it, for queries that read nothing else of the document."""
+    """The content of a revision as the domain knows it, to be written, or read by queries for nothing else of it."""
 
     cache_ok = True
+
+    def process_bind_param(self, value: Content | None, dialect: object) -> str | None:
+        """To the database; who saves reads it next."""
+        if value is None:
+            return None
+        text = to_json(to_document(value)).decode()
+        _read_content.remember(text, value)
+        return text
 
     def process_result_value(self, value: Any, dialect: object) -> Content:
         """From the database."""

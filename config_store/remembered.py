@@ -38,7 +38,7 @@ class Remembered(Generic[Value]):
         """What the text says; raises what ``read`` raises."""
         if not self.least <= len(text) <= self.most:
             return self.read(text)
-        digest = hashlib.sha256(text.encode()).digest()
+        digest = _digest(text)
         with self._lock:
             if digest in self._kept:
                 self._kept.move_to_end(digest)
@@ -46,6 +46,11 @@ class Remembered(Generic[Value]):
         value = self.read(text)
         self._keep(digest, value, len(text))
         return value
+
+    def remember(self, text: str, value: Value) -> None:
+        """Spare the next reader of a text the work: it says this value."""
+        if self.least <= len(text) <= self.most:
+            self._keep(_digest(text), value, len(text))
 
     def _keep(self, digest: bytes, value: Value, size: int) -> None:
         with self._lock:
@@ -56,3 +61,7 @@ class Remembered(Generic[Value]):
             while self._size > self.most:
                 _, (_, gone) = self._kept.popitem(last=False)
                 self._size -= gone
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

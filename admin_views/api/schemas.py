@@ -222,8 +222,12 @@ def _merged(
     stored: Mapping[str, Setting], named: Collection[str], changed: Mapping[str, Setting]
 ) -> dict[str, Setting]:
     """The stored settings with the changed ones at their places or behind; what is named only is left out."""
-    left = ((name, setting) for name, setting in stored.items() if name not in named or name in changed)
-    return {**{name: with_secret_mark(name, setting) for name, setting in left}, **changed}
+    marked = {name: with_secret_mark(name, stored[name]) for name in filter(is_secret_name, stored)}
+    merged = {**stored, **marked, **changed}
+    for name in named:
+        if name not in changed:
+            merged.pop(name, None)
+    return merged
 
 
 def dependencies(shapes: list[DependencyShape]) -> tuple[Dependency, ...]:

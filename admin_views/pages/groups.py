@@ -15,6 +15,7 @@ from admin_views.api.groups import Editor, Reader, Rollback
 from admin_views.pages.conflicts import conflict_part
 from admin_views.pages.edits import LISTS, PARTS, ROW_SECTIONS, read_edits
 from admin_views.pages.forms import FormDep
+from admin_views.pages.group_tables import PlaceDep, group_tables
 from admin_views.pages.kerberos_edits import check_permitted, store_files
 from admin_views.pages.keys import check_section, new_row, stored_row
 from admin_views.pages.paging import PageNumber, count_pages
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/groups", include_in_schema=False, default_response_class=HTMLResponse)
 
 PAGE_SIZE = 50
-#: A table shows this many of its settings that match; the search finds the others.
-MAX_ROWS = 200
 #: A save and its row in the audit log are made by one transaction, at most so far apart.
 _AROUND_SAVE = timedelta(seconds=30)
 
@@ -64,12 +63,12 @@ def group_page(
     services: ServicesDep,
     caller: Reader,
     name: str,
-    search: str = "",
+    place: PlaceDep,
     saved: int | None = None,
     told: str = "",
     deleted: str = "",
 ) -> Any:
-    """The settings of a group; ``search`` matches anywhere in a name, value or note.
+    """The settings of a group.
 
     ``saved``, ``told`` and ``deleted`` say what was done a moment ago.
     """
@@ -83,11 +82,11 @@ def group_page(
         "groups/group.html",
         group=group,
         names=names,
-        search=search,
+        place=place,
         saved=saved,
         told=told,
         deleted=deleted,
-        tables=_tables(group.content, search),
+        tables=group_tables(group.content, place),
         parts=PARTS,
         lists=LISTS,
         chosen=chosen,
@@ -95,35 +94,6 @@ def group_page(
         may_edit=view.may("PUT", Resource.GROUPS),
         may_create=view.may("POST", Resource.GROUPS),
         may_delete=view.may("DELETE", Resource.GROUPS),
-    )
-
-
-def _tables(content: Content, search: str) -> list[dict[str, Any]]:
-    """Each section with the settings that match, by name, and how many it has."""
-    tables, wanted = [], search.lower()
-    for section, title in ROW_SECTIONS.items():
-        settings = getattr(content, section)
-        found = [
-            (name, settings[name]) for name in sorted(settings) if not wanted or _matches(wanted, name, settings[name])
-        ]
-        tables.append(
-            {
-                "section": section,
-                "title": title,
-                "rows": found[:MAX_ROWS],
-                "found": len(found),
-                "total": len(settings),
-            }
-        )
-    return tables
-
-
-def _matches(wanted: str, name: str, setting: Setting) -> bool:
-    """Whether a setting holds the text, which is in lower case; a secret's value is not looked at."""
-    return (
-        wanted in name.lower()
-        or wanted in setting.note.lower()
-        or (not setting.secret and wanted in setting.value.lower())
     )
 
 
@@ -175,7 +145,7 @@ def _setting(services: Services, name: str, section: str, key: str) -> tuple[Con
 
 
 @router.post("/{name}/review")
-def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
+def review(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep, place: PlaceDep) -> Any:
     """What the edits would change, for which DAGs; nothing is saved."""
     edits, parent = read_edits(form), form.number("parent")
     check_permitted(services, caller, edits.files)
@@ -185,11 +155,13 @@ def review(request: Request, services: ServicesDep, caller: Editor, name: str, f
     if group.revision != parent:
         return conflict_part(request, services, name, parent, edits)
     after = edits.apply(group.content, services.cipher)
-    check_content(after)
+    check_content(after, group.content)
     changes = diff_contents(group.content, after)
     remarks = _remarks(services, after, edits.change)
     view = View(request, caller)
-    return render(view, "groups/review_part.html", group=group, changes=changes, tasks=tasks, remarks=remarks)
+    address = view.page(f"groups/{name}/save", **place.query())
+    names: dict[str, Any] = {"group": group, "changes": changes, "tasks": tasks, "remarks": remarks}
+    return render(view, "groups/review_part.html", address=address, **names)
 
 
 def _remarks(services: Services, after: Content, change: ContentChange) -> list[Remark]:
@@ -200,8 +172,8 @@ def _remarks(services: Services, after: Content, change: ContentChange) -> list[
 
 
 @router.post("/{name}/save")
-def save(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep) -> Any:
-    """Save the edits as a revision."""
+def save(request: Request, services: ServicesDep, caller: Editor, name: str, form: FormDep, place: PlaceDep) -> Any:
+    """Save the edits as a revision, and show the group where its user was."""
     edits, parent = read_edits(form), form.number("parent")
     check_permitted(services, caller, edits.files)
     try:
@@ -209,7 +181,7 @@ def save(request: Request, services: ServicesDep, caller: Editor, name: str, for
     except StaleRevision:
         return conflict_part(request, services, name, parent, edits)
     view = View(request, caller)
-    return redirect(view, view.page(f"groups/{name}", saved=saved.revision))
+    return redirect(view, view.page(f"groups/{name}", **place.query(), saved=saved.revision))
 
 
 def _save(services: Services, caller: Caller, name: str, parent: int, edits: Edits) -> groups.Group:

@@ -35,9 +35,10 @@ def content_remarks(catalogue: Catalogue | None, content: Content, names: Collec
     Tells no secret.
     """
     remarks: list[Remark] = []
-    for section, kind, name, setting in content.settings():
-        if (section, name) in names:
-            value, where = None if setting.secret else setting.value, f"{section}.{name}"
+    for section, kind in SECTIONS.items():
+        settings, wanted = getattr(content, section), {name for place, name in names if place == section}
+        for name in [name for name in settings if name in wanted]:
+            value, where = None if settings[name].secret else settings[name].value, f"{section}.{name}"
             remarks += target_remarks(where, kind, name, value)
             remarks += setting_remarks(catalogue, where, kind, name, value) if catalogue else ()
     return remarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -98,12 +99,41 @@ def test_the_search_looks_at_names_values_and_notes_but_never_at_secrets(
     assert [name for name in names if f"<code>{name}</code>" in text] == found
 
 
-def test_a_large_group_shows_the_first_rows_and_says_so(pages: Pages, admin: httpx.Client) -> None:
-    new_group(pages.api, "large", configurations={f"spark.a.k{n:04}": "1" for n in range(600)})
-    text = admin.get("/groups/large").text
-    assert "The first 200 of 600 are shown; search for the others." in text
-    assert text.count('<th scope="row"><code>spark.a.k') == 200
-    assert "<code>spark.a.k0599</code>" in admin.get("/groups/large?search=k0599").text
+def test_the_settings_of_a_large_group_come_in_pages(pages: Pages, admin: httpx.Client) -> None:
+    new_group(
+        pages.api,
+        "large",
+        configurations={f"spark.a.k{n:04}": "1" for n in range(250)},
+        environment={f"V{n:04}": "1" for n in range(101)},
+    )
+
+    def names(query: str) -> list[str]:
+        return re.findall(r'<th scope="row"><code>(.*?)</code>', admin.get(f"/groups/large{query}").text)
+
+    configurations = [f"spark.a.k{n:04}" for n in range(250)]
+    assert names("") == [*configurations[:100], *(f"V{n:04}" for n in range(100))]
+    assert names("?configurations=3&environment=2") == [*configurations[200:], "V0100"]
+    assert names("?search=K02&configurations=2") == []
+    assert names("?search=K024") == configurations[240:]
+    text = admin.get("/groups/large?search=1&configurations=2&environment=2").text
+    assert '<nav class="pager" aria-label="Pages of Configurations">' in text
+    pages_of = "/pages/groups/large?search=1"
+    assert f'rel="prev" href="{pages_of}&amp;environment=2#configurations"' in text
+    assert f'rel="next" href="{pages_of}&amp;configurations=3&amp;environment=2#configurations"' in text
+    assert f'rel="prev" href="{pages_of}&amp;configurations=2#environment"' in text
+    assert "There is no page 9;" in admin.get("/groups/large?configurations=9").text
+    assert admin.get("/groups/large?configurations=0").status_code == 422
+
+
+def test_a_save_leads_back_to_where_its_user_was(pages: Pages, admin: httpx.Client) -> None:
+    new_group(pages.api, "large", configurations={f"spark.a.k{n:04}": "1" for n in range(250)})
+    where = "?search=spark&amp;configurations=2"
+    assert f'/groups/large/review{where}"' in admin.get("/groups/large?search=spark&configurations=2").text
+    edit = form(row("a", "configurations", "spark.a.k0150", value="2"), parent=1)
+    review = admin.post("/groups/large/review?search=spark&configurations=2", data=edit, headers=PART)
+    assert f'hx-post="/pages/groups/large/save{where}"' in review.text
+    saved = admin.post("/groups/large/save?search=spark&configurations=2", data=edit, headers=PART)
+    assert saved.headers["HX-Redirect"] == "/pages/groups/large?search=spark&configurations=2&saved=2"
 
 
 def test_a_row_becomes_fields_and_a_row_again(admin: httpx.Client) -> None:
