@@ -79,7 +79,13 @@ def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
     What either holds for secret is hidden in both: the older one may have been written before it was marked.
     """
     before, after = _facts(old), _facts(new)
-    secret = _secret_places(old.plan, new.plan)
+    was, now = _values(old.plan), _values(new.plan)
+    # of thousands of settings few differ; only those are given places
+    changed = [key for key, value in now.items() if was.get(key) != value] + list(was.keys() - now.keys())
+    for facts, values in ((before, was), (after, now)):
+        facts |= {setting_place(*key): values[key] for key in changed if key in values}
+    hidden = {twin_key(s.kind, s.name) for plan in (old.plan, new.plan) for s in plan.settings if s.secret}
+    secret = {setting_place(*key) for key in changed if twin_key(*key) in hidden}
 
     def shown(where: str, fact: str | None) -> str | None:
         return HIDDEN if fact is not None and where in secret else fact
@@ -88,12 +94,8 @@ def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
     return [Change(where, shown(where, before.get(where)), shown(where, after.get(where))) for where in differing]
 
 
-def _secret_places(*plans: SubmitPlan) -> set[str]:
-    settings = [setting for plan in plans for setting in plan.settings]
-    secret = {twin_key(s.kind, s.name) for s in settings if s.secret}
-    if not secret:
-        return set()
-    return {setting_place(s.kind, s.name) for s in settings if twin_key(s.kind, s.name) in secret}
+def _values(plan: SubmitPlan) -> dict[tuple[SettingKind, str], str]:
+    return {(setting.kind, setting.name): setting.value for setting in plan.settings}
 
 
 def setting_place(kind: SettingKind, name: str) -> str:
@@ -117,6 +119,7 @@ def artifact_places(plan: SubmitPlan) -> Iterator[tuple[str, ArtifactKind, Plann
 
 
 def _facts(receipt: Receipt) -> dict[str, str]:
+    """All but the settings, by place."""
     plan = receipt.plan
     facts = {
         "group": plan.group,
@@ -133,7 +136,6 @@ def _facts(receipt: Receipt) -> dict[str, str]:
         "host": receipt.host,
     }
     facts |= {where: value for where, value in optional.items() if value is not None}
-    facts |= {setting_place(s.kind, s.name): s.value for s in plan.settings}
     return facts | _files(plan)
 
 

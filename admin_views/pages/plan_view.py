@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from admin_views.pages.paging import count_pages
 from config_store.artifacts import ArtifactKind
 
 if TYPE_CHECKING:
     from config_store.wire import EffectiveSetting, StoredFile, SubmitPlan
 
-#: A page shows so many of the settings that match; the search finds the others.
-MAX_SETTINGS = 200
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,11 @@ class PlanFile:
 
 @dataclass(frozen=True)
 class PlanView:
-    """A plan without secrets; ``search`` matches anywhere in a setting's name, value or layer."""
+    """A plan without secrets; ``search`` matches anywhere in a setting's name, value or layer, in pages from 1 on."""
 
     plan: SubmitPlan
     search: str = ""
+    page: int = 1
 
     @cached_property
     def found(self) -> list[EffectiveSetting]:
@@ -40,8 +41,13 @@ class PlanView:
 
     @property
     def settings(self) -> list[EffectiveSetting]:
-        """Those that are shown."""
-        return self.found[:MAX_SETTINGS]
+        """Those of the page."""
+        return self.found[(self.page - 1) * PAGE_SIZE : self.page * PAGE_SIZE]
+
+    @property
+    def pages(self) -> int:
+        """How many pages the settings that match fill."""
+        return count_pages(len(self.found), PAGE_SIZE)
 
     @property
     def files(self) -> list[PlanFile]:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from admin_views.api import previews as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.previews import Previewer
+from admin_views.pages.paging import PageNumber
 from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, render
 from admin_views.problems import ForbiddenDag, status_of
@@ -44,7 +45,13 @@ class Refusal:
 
 @router.get("")
 def preview_page(
-    request: Request, services: ServicesDep, caller: Previewer, dag: Name = "", task: Name = "", search: str = ""
+    request: Request,
+    services: ServicesDep,
+    caller: Previewer,
+    dag: Name = "",
+    task: Name = "",
+    search: str = "",
+    page: PageNumber = 1,
 ) -> Any:
     """What would run now; what keeps it from running stands below the names, which stay as they were typed."""
     preview, refusal = None, None
@@ -60,7 +67,7 @@ def preview_page(
         dag=dag,
         task=task,
         preview=preview,
-        shown=PlanView(preview.plan, search) if preview else None,
+        shown=PlanView(preview.plan, search, page) if preview else None,
         refusal=refusal,
         tasks=_tasks(services, caller, dag) if dag and not task else None,
     )

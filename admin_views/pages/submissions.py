@@ -13,6 +13,7 @@ from admin_views.api import submissions as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.submissions import Reader, RerunWish, Starter
 from admin_views.pages.forms import FormDep
+from admin_views.pages.paging import PageNumber
 from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, redirect, render
 from admin_views.permissions import Resource
@@ -126,8 +127,9 @@ def receipt_page(
     submission_id: str,
     against: str | None = None,
     search: str = "",
+    page: PageNumber = 1,
 ) -> Any:
-    """One receipt; ``against`` names the submission it is compared with, by default the last success before."""
+    """One receipt, its settings in pages; ``against`` names what it is compared with, by default the last success."""
     services.close_gone_tries(submission_id)
     view = View(request, caller)
     with services.database.reading() as session:  # one, so that a plan of thousands of settings is read once
@@ -147,7 +149,7 @@ def receipt_page(
         others=[other for other in others if other.submission_id != submission_id],
         live=receipt.state is not State.ENDED,
         task_path=task_path(receipt.task),
-        shown=PlanView(receipt.plan, search),
+        shown=PlanView(receipt.plan, search, page),
         may_run=view.may("PUT", Resource.SUBMISSIONS),
         again=again,
     )
