@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: So many tasks are told, those that ran last.
 MAX_TASKS = 200
 #: Of an artifact that was used more often, so many of the newest uses are looked at.
-MAX_USES = 2_000
+MAX_USES = 1_000
 #: A JVM is looked for in so many of the newest receipts.
 _RECEIPTS = 50
 
