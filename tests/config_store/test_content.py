@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from cryptography.fernet import Fernet
@@ -264,3 +265,31 @@ def test_a_checked_content_may_hold_sealed_secrets() -> None:
 def test_a_secret_that_spark_itself_puts_on_a_command_line_is_refused(section: str, name: str) -> None:
     with pytest.raises(InvalidInput, match="can't be secret: it would stand on the command line, which ps shows"):
         check_content(Content(**{section: {name: Setting("value", secret=True)}}))  # type: ignore[arg-type]
+
+
+class TestWhatWasTakenOver:
+    STORED = content(configurations={"spark.executor.cores": "four", "spark.driver.cores": "2"})
+
+    def test_settings_that_were_stored_as_they_are_are_not_looked_at_again(self) -> None:
+        edited = {**self.STORED.configurations, "spark.executor.memory": Setting("8g")}
+        check_content(replace(self.STORED, configurations=edited), self.STORED)
+
+    def test_what_the_edit_brought_is(self) -> None:
+        edited = {**self.STORED.configurations, "spark.executor.memory": Setting("8.5g")}
+        with pytest.raises(InvalidInput, match=r"executor\.memory is a size"):
+            check_content(replace(self.STORED, configurations=edited), self.STORED)
+
+    def test_a_value_that_was_typed_anew_is(self) -> None:
+        edited = {**self.STORED.configurations, "spark.executor.cores": Setting("four")}
+        with pytest.raises(InvalidInput, match=r"executor\.cores is a whole number"):
+            check_content(replace(self.STORED, configurations=edited), self.STORED)
+
+    def test_a_setting_of_another_name_is(self) -> None:
+        edited = {"spark.driver.cores": self.STORED.configurations["spark.executor.cores"]}
+        with pytest.raises(InvalidInput, match=r"driver\.cores is a whole number"):
+            check_content(replace(self.STORED, configurations=edited), self.STORED)
+
+    def test_what_settings_do_to_each_other_is(self) -> None:
+        edited = replace(self.STORED, arguments={"driver-cores": Setting("2")})
+        with pytest.raises(InvalidInput, match="are the same setting and both are given"):
+            check_content(edited, self.STORED)

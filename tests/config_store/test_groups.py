@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import Text, event, insert, select, type_coerce, update
 
 from config_store import groups
-from config_store.content import Content, to_document
+from config_store.content import Content, from_document, to_document
 from config_store.diff import Change
 from config_store.errors import (
     AlreadyExists,
@@ -25,6 +26,7 @@ from config_store.errors import (
 )
 from config_store.groups import Save, change_content, create_group, describe_group, list_groups, make_default
 from config_store.models import DefaultGroupRow, GroupRow, RevisionRow
+from config_store.remembered import LEAST_CHARACTERS
 from config_store.settings import Setting
 from tests.config_store.store import Store, content, effective, final
 
@@ -36,6 +38,23 @@ WRITERS = 8
 
 def described(revisions: list[RevisionHead]) -> list[tuple[int, int | None, str, str]]:
     return [(revision.number, revision.parent, revision.author, revision.note) for revision in revisions]
+
+
+def test_a_large_content_is_what_its_document_says(store: Store) -> None:
+    """What a save remembers of it is what others read of it."""
+    group = store.create(
+        "large",
+        arguments={"queue": final("etl")},
+        configurations={f"spark.a.k{number:05d}": f"ünï {number}" for number in range(8_000)}
+        | {"spark.my.password": "of the lake"},
+    )
+    with store.database.reading() as session:
+        text = session.scalar(select(type_coerce(RevisionRow.content, Text)))
+        assert groups.get_group(session, "large").content is group.content
+    assert text is not None
+    assert len(text) > LEAST_CHARACTERS
+    assert from_document(json.loads(text)) == group.content
+    assert text == json.dumps(to_document(group.content), ensure_ascii=False, separators=(",", ":"))
 
 
 class TestCreate:

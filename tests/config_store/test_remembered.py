@@ -52,6 +52,17 @@ def test_many_small_go_for_a_large_one() -> None:
     assert reader.read == ["aaaa", "bbbb", "c" * 10, "aaaa"]
 
 
+def test_who_writes_a_text_spares_its_next_reader_the_work() -> None:
+    reader = Counting()
+    remembered = Remembered(reader, least=3, most=10)
+    written = ["a", "b", "c"]
+    remembered.remember("abc", written)
+    remembered.remember("ab", ["a", "b"])
+    assert remembered("abc") is written
+    assert remembered("ab") == ["a", "b"]
+    assert reader.read == ["ab"]
+
+
 def test_what_can_not_be_read_is_told_each_time() -> None:
     def refuse(text: str) -> str:
         raise ValueError(text)
