@@ -87,6 +87,12 @@ def test_a_viewer_has_no_controls(pages: Pages) -> None:
     assert "Go back" not in pages.of("Viewer").get("/groups/prod/history").text
 
 
+def test_who_may_see_previews_finds_them(pages: Pages) -> None:
+    link = '<a class="button quiet" href="/pages/previews">Preview a task</a>'
+    assert link in pages.of("User").get("/groups/prod").text
+    assert link not in pages.of("Viewer").get("/groups/prod").text
+
+
 @pytest.mark.parametrize(
     ("search", "found"),
     [("memory", ["driver-memory"]), ("7G", ["driver-memory"]), ("prod's", []), ("my", ["spark.my.password"])],
