@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import httpx
@@ -39,6 +40,12 @@ DEFAULT_CONTENT = {
     "jars": [{"name": "hbase.jar"}, {"name": "commons.jar"}],
     "spark_home": "recording",
 }
+GROUP_CONTENT = {
+    "arguments": {"driver-memory": "7g", "queue": "etl"},
+    "configurations": {"spark.my.password": "of the lake", "spark.sql.shuffle.partitions": "210"},
+    "jars": [{"name": "hbase.jar"}],
+    "principal": "etl@EXAMPLE.COM",
+}
 REAL_CONTENT = {
     "arguments": {"master": "local[1]", "driver-memory": "512m"},
     "configurations": {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1"},
@@ -56,6 +63,15 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
         yield live
     finally:
         live.stop()
+
+
+@pytest.fixture
+def group(airflow: LiveAirflow) -> str:
+    """A group of the test's own, which modules with other needs define anew."""
+    name = f"groups_{secrets.token_hex(3)}"
+    with airflow.client() as client:
+        create(client, name, GROUP_CONTENT)
+    return name
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
-"""Config groups and Spark Configuration in a real browser: a group's own controls, parts, two admins, unsaved edits."""
+"""Config groups and Spark Configuration in a real browser: a group's own controls, its parts, two admins."""
 
 from __future__ import annotations
 
 import json
 import re
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.integration.browser import take_seat
-from tests.integration.conftest import API, content_of, create, upload
+from tests.integration.conftest import content_of, upload
+from tests.integration.group_editing import CONFIGURATION, content, edit, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright.sync_api import Browser, FrameLocator
 
     from tests.integration.browser import Seat
@@ -24,35 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-CONFIGURATION = "Spark Configuration"
 PROPERTY = "<configuration><property><name>{}</name><value>{}</value></property></configuration>"
-CONTENT = {
-    "arguments": {"driver-memory": "7g", "queue": "etl"},
-    "configurations": {"spark.my.password": "of the lake", "spark.sql.shuffle.partitions": "210"},
-    "jars": [{"name": "hbase.jar"}],
-    "principal": "etl@EXAMPLE.COM",
-}
-
-
-@pytest.fixture
-def group(airflow: LiveAirflow) -> str:
-    """A group of the test's own."""
-    name = f"groups_{secrets.token_hex(3)}"
-    with airflow.client() as client:
-        create(client, name, CONTENT)
-    return name
-
-
-def content(airflow: LiveAirflow, group: str) -> Any:
-    """The content of a group as the API tells it."""
-    with airflow.client() as client:
-        return client.get(f"{API}/groups/{group}").raise_for_status().json()["content"]
-
-
-def edit(seat: Seat, name: str, value: str) -> None:
-    """Type a new value into a setting's row."""
-    seat.frame.get_by_role("button", name=f"Edit {name}", exact=True).click()
-    seat.frame.get_by_label(re.compile(f"alue of {re.escape(name)}$")).fill(value)
 
 
 def beside(frame: FrameLocator, carried: str) -> Any:
@@ -67,15 +37,6 @@ def beside(frame: FrameLocator, carried: str) -> Any:
         }""",
         carried,
     )
-
-
-def save(frame: FrameLocator, note: str, revision: int) -> None:
-    """Go through the review."""
-    frame.get_by_role("button", name="Review and save").click()
-    review = frame.get_by_role("dialog", name="Review")
-    review.get_by_label("Note: why?").fill(note)
-    review.get_by_role("button", name="Save", exact=True).click()
-    expect(frame.locator(".done")).to_contain_text(f"Saved as revision {revision}.")
 
 
 # --- every page, every reader ---
@@ -324,80 +285,3 @@ def test_a_newcomer_makes_a_group_uploads_its_files_and_tests_it(admin: Seat, gr
     expect(verdict).to_contain_text(f"obs of {name} can run", timeout=120_000)
     assert admin.axe() == []
     assert [file["name"] for file in content(admin.airflow, name)["hadoop_files"]] == [core.name, yarn.name]
-
-
-# --- unsaved edits ---
-
-
-def test_leaving_with_unsaved_edits_asks_wherever_the_way_out_begins(admin: Seat, group: str) -> None:
-    frame = admin.open_page(f"groups/{group}", CONFIGURATION)
-    edit(admin, "driver-memory", "9g")
-    asked = frame.get_by_role("dialog", name="Leave this page?")
-    value = frame.get_by_label("Value of driver-memory")
-    ways: dict[str, Callable[[], Any]] = {
-        "a link": lambda: frame.get_by_role("link", name="History").click(),
-        "the switcher": lambda: frame.locator("[data-leads]").select_option(label="real"),
-        "the search": lambda: frame.get_by_role("button", name="Search").click(),
-        "Airflow's menu": lambda: admin.page.locator('a[href="/dags"], a[href="/"]').first.click(),
-    }
-    for way, go in ways.items():
-        go()
-        expect(asked, way).to_contain_text("1 edit is not saved.")
-        asked.get_by_role("button", name="Stay").click()
-        expect(asked, way).to_be_hidden()
-        expect(value, way).to_have_value("9g")
-    expect(frame.locator("[data-leads]")).to_have_value(re.compile(f"/{group}$"))
-    frame.get_by_role("link", name="History").click()
-    assert admin.axe() == []
-    admin.photograph("leaving-light-admin-1280")
-    admin.page.keyboard.press("Escape")
-    expect(value).to_have_value("9g")
-    frame.get_by_role("link", name="History").click()
-    asked.get_by_role("button", name="Leave and drop them").click()
-    expect(frame.get_by_role("button", name="Compare")).to_be_visible()
-
-
-def test_a_reload_of_airflow_asks_by_the_browser_and_only_with_edits(admin: Seat, group: str) -> None:
-    questions: list[str] = []
-
-    def stay(dialog: Any) -> None:
-        questions.append(dialog.type)
-        dialog.dismiss()
-
-    admin.page.on("dialog", stay)
-    frame = admin.open_page(f"groups/{group}", CONFIGURATION)
-    frame.get_by_role("button", name="Delete driver-memory").click()
-    expect(frame.locator("[data-counts]")).to_have_text("1 edit")
-    with admin.page.expect_event("dialog"):
-        admin.page.evaluate("setTimeout(() => location.reload())")
-    expect(frame.locator("#rows-arguments")).to_contain_text("will be deleted")
-    frame.get_by_role("button", name="Undo: keep driver-memory").click()
-    expect(frame.locator("#rows-arguments")).to_contain_text("7g")
-    admin.page.reload()
-    admin.shows(CONFIGURATION)
-    assert questions == ["beforeunload"]
-
-
-def test_nothing_is_asked_after_a_save_or_a_drop(admin: Seat, group: str) -> None:
-    frame = admin.open_page(f"groups/{group}", CONFIGURATION)
-    edit(admin, "driver-memory", "9g")
-    save(frame, "more", 2)
-    edit(admin, "driver-memory", "10g")
-    frame.get_by_role("link", name="Drop all edits").click()
-    expect(frame.get_by_role("button", name="Review and save")).to_be_hidden()
-    expect(frame.locator("#rows-arguments")).to_contain_text("9g")
-    frame.get_by_role("link", name="History").click()
-    expect(frame.get_by_role("button", name="Compare")).to_be_visible()
-
-
-def test_parts_outlive_the_session(admin: Seat, group: str) -> None:
-    frame = admin.open_page(f"groups/{group}", CONFIGURATION)
-    frame.get_by_role("button", name="Edit Kerberos principal").click()
-    frame.get_by_label("Kerberos principal", exact=True).fill("batch@EXAMPLE.COM")
-    admin.log_out()
-    frame.get_by_role("button", name="Review and save").click()
-    expect(frame.locator("#notice")).to_contain_text("Your session has ended")
-    expect(frame.get_by_label("Kerberos principal", exact=True)).to_have_value("batch@EXAMPLE.COM")
-    admin.log_in("Admin")
-    save(frame, "principal", 2)
-    assert content(admin.airflow, group)["principal"] == "batch@EXAMPLE.COM"

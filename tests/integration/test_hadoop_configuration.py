@@ -183,7 +183,8 @@ def test_hadoop_reads_exactly_the_change_that_an_edit_was_to_make(
     for key, change in changes.items():
         old_value, old_final = expected.pop(key, (None, False))
         if old_final and old_value is None and change.final is False and change.value is None:
-            raw.pop(key, None)  # it was final without a value: now counts what else the file says of it
+            # it was final without a value: now counts what else the file says of it, and nothing is final any more
+            assert not raw.pop(key, (None, False))[1]
             continue
         value = old_value if change.value is None else change.value
         final = old_final if change.final is None else change.final

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.integration.browser import take_seat
 from tests.integration.conftest import create
+from tests.integration.group_editing import CONFIGURATION, edit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-CONFIGURATION, SUBMISSIONS, MASTERS = "Spark Configuration", "Spark Submissions", "Master DAGs"
+SUBMISSIONS, MASTERS = "Spark Submissions", "Master DAGs"
 CONTENT = {
     "arguments": {"driver-memory": "7g", "queue": {"value": "etl", "final": True, "note": "ask <script>the admins"}},
     "configurations": {"spark.my.password": "of the lake", "spark.sql.shuffle.partitions": "210"},
@@ -112,12 +113,6 @@ def test_who_may_not_see_a_page_reads_which_permission_he_needs(browser: Browser
 
 
 # --- Spark Configuration ---
-
-
-def edit(seat: Seat, name: str, value: str) -> None:
-    """Type a new value into a setting's row."""
-    seat.frame.get_by_role("button", name=f"Edit {name}", exact=True).click()
-    seat.frame.get_by_label(re.compile(f"alue of {re.escape(name)}$")).fill(value)
 
 
 def test_an_edit_is_reviewed_and_saved(admin: Seat, group: str) -> None:
