@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from config_store.diff import Change
 
 Action = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -54,3 +60,15 @@ ROLES: dict[str, tuple[tuple[Action, Resource], ...]] = {
 }
 #: Airflow fills its menu from a list of plugins that only these may read; without it our pages stay unseen.
 READS_PLUGINS = ("Viewer", "User", DEVELOPER_ROLE, "Op", "Admin")
+
+_FILE_CHANGE = re.compile(r"(hadoop_files\.|keytab|krb5_conf)")
+
+
+def file_needs(changes: Iterable[Change]) -> Iterator[tuple[Action, Resource]]:
+    """What the changes of a group's Hadoop files, keytab and krb5.conf need, by whatever way they come.
+
+    ``changes`` are those of a content as ``diff_contents`` tells them without a look into the files.
+    """
+    for change in changes:
+        if _FILE_CHANGE.match(change.where):
+            yield ("DELETE" if change.new is None else "PUT"), Resource.HADOOP

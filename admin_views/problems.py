@@ -47,16 +47,14 @@ class NotProven(Refused):
 
 
 class Forbidden(Refused):
-    """A user without the permission; names it."""
+    """A user without the permission; names it. ``why``: a sentence on what he did not expect to need it for."""
 
-    def __init__(self, action: Action, resource: Resource) -> None:
+    def __init__(self, action: Action, resource: Resource, why: str = "") -> None:
         from admin_views.permissions import ACTION_NAMES
 
         self.action, self.resource = ACTION_NAMES[action], resource
-        super().__init__(
-            f"This needs the permission {self.action} on {self.resource!s}; ask an admin to give it to one of "
-            "your roles."
-        )
+        needed = f"This needs the permission {self.action} on {self.resource!s}; ask an admin to give it to one of "
+        super().__init__(" ".join(filter(None, [why, f"{needed}your roles."])))
 
 
 class ForbiddenDag(Refused):

@@ -13,7 +13,7 @@ from config_store.errors import WireVersionMismatch, reject
 from config_store.wire import WIRE_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
     from typing import Any
 
     from admin_views.permissions import Action, Resource
@@ -66,6 +66,13 @@ def permitted(action: Action, resource: Resource) -> Callable[..., Coroutine[Any
 
     check.permission = (action, resource)  # type: ignore[attr-defined]  # the test of all routes reads it
     return check
+
+
+def demand(services: Services, caller: Caller, needs: Iterable[tuple[Action, Resource]], why: str = "") -> None:
+    """Raise Forbidden, which begins with the sentence ``why``, unless the caller has all the permissions."""
+    for action, resource in dict.fromkeys(needs):
+        if not services.identity.permits(caller, action, resource):
+            raise Forbidden(action, resource, why)
 
 
 def expected_revision(

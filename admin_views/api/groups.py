@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, permitted
+from admin_views.api.access import Limit, Offset, RevisionDep, ServicesDep, demand, permitted
 from admin_views.api.schemas import (
     ChangeShape,
     DependencyShape,
@@ -32,7 +32,7 @@ from admin_views.api.schemas import (
     revision_detail,
     revision_shape,
 )
-from admin_views.permissions import Resource
+from admin_views.permissions import Resource, file_needs
 from admin_views.services import Caller, Deed, Services
 from config_store import groups
 from config_store.catalogue.lint import Remark, content_remarks
@@ -240,13 +240,21 @@ def read_revision(services: ServicesDep, _: Reader, name: str, number: int) -> R
 def roll_back(
     services: ServicesDep, caller: Editor, name: str, parent: RevisionDep, rollback: Rollback, response: Response
 ) -> GroupDetail:
-    """Make an older revision the newest, as a revision of its own."""
+    """Make an older revision the newest, as a revision of its own.
+
+    Where it changes Hadoop files, keytab or krb5.conf, it needs the permissions that saving or removing them needs.
+    """
     with services.deed(caller) as deed:
-        before = groups.get_group(deed.session, name).content
         save = Save(caller.name, rollback.note)
         group = groups.roll_back(
             deed.session, name, rollback.revision, parent=parent, save=save, cipher=services.cipher
         )
+        # the group was at that revision when it was locked, whatever it was at before
+        before = groups.get_revision(deed.session, name, parent).content
+        why = (
+            f"Revision {rollback.revision} has other Hadoop files, another keytab or krb5.conf than revision {parent}."
+        )
+        demand(services, caller, file_needs(diff_contents(before, group.content)), why)
         details = {"note": rollback.note, "rolled_back_to": rollback.revision}
         saved = _note_save(services, deed, before, group, parent, **details)
     return answer_save(services, saved, response)

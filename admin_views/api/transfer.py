@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
-from admin_views.api.access import ServicesDep, permitted
+from admin_views.api.access import ServicesDep, demand, permitted
 from admin_views.api.artifacts import RESOURCES, permitted_kind, receive
 from admin_views.api.transfer_shapes import (
     AppliedShape,
@@ -23,7 +23,7 @@ from admin_views.api.transfer_shapes import (
     plan_shape,
 )
 from admin_views.bodies import read_limited
-from admin_views.permissions import ACTION_NAMES, Action, Resource
+from admin_views.permissions import ACTION_NAMES, Action, Resource, file_needs
 from admin_views.problems import Forbidden
 from admin_views.services import Caller, Deed, Services
 from config_store.artifacts import ArtifactKind
@@ -48,7 +48,7 @@ from config_store.transfer.plan import Request as ImportRequest
 from config_store.transfer.tree import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 Options = TypeVar("Options", bound="PlanOptions")
 
@@ -78,7 +78,6 @@ GROUP_NEEDS: dict[GroupDeed, tuple[Action, Resource]] = {
     GroupDeed.DELETE: ("DELETE", Resource.GROUPS),
 }
 ARTIFACT_NEEDS: dict[ArtifactDeed, Action] = {ArtifactDeed.ADD: "POST", ArtifactDeed.RESTORE: "PUT"}
-_FILE_CHANGE = re.compile(r"(hadoop_files\.|keytab|krb5_conf)")
 
 
 @router.get("/export", response_class=Response)
@@ -91,7 +90,7 @@ def export(
     """The configuration as a tar.gz of text files, secrets by reference. Files in it need the rights to read them."""
     with services.database.reading() as session:
         found = gather_export(session, group)
-    _demand(services, caller, _export_needs(found, artifacts=artifacts))
+    demand(services, caller, _export_needs(found, artifacts=artifacts))
     entries = export_entries(found, services.blobs, artifacts=artifacts)
     headers = {
         "Content-Encoding": "identity",  # it is compressed, and Airflow would do so again
@@ -181,7 +180,7 @@ def _apply(services: Services, caller: Caller, body: bytes) -> AppliedShape:
     asked, options = _asked(body, ApplyOptions)
     with services.database.reading() as session:
         foreseen = make_plan(session, asked, services.cipher)
-    _demand(services, caller, _needs(foreseen))
+    demand(services, caller, _needs(foreseen))
     check_secrets(foreseen)
     _check_uploads(services, caller, foreseen, options.uploads)
     keep_blobs(foreseen, services.blobs)
@@ -234,15 +233,7 @@ def _needs(made: Plan) -> list[tuple[Action, Resource]]:
 
 def _group_needs(step: GroupStep) -> Iterator[tuple[Action, Resource]]:
     yield GROUP_NEEDS[step.deed]
-    for change in step.changes:
-        if _FILE_CHANGE.match(change.where):
-            yield ("DELETE" if change.new is None else "PUT"), Resource.HADOOP
-
-
-def _demand(services: Services, caller: Caller, needs: Iterable[tuple[Action, Resource]]) -> None:
-    for action, resource in needs:
-        if not services.identity.permits(caller, action, resource):
-            raise Forbidden(action, resource)
+    yield from file_needs(step.changes)
 
 
 def _check_uploads(services: Services, caller: Caller, made: Plan, receipts: dict[str, str]) -> None:

@@ -7,9 +7,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from admin_views.api.access import demand
 from admin_views.api.hadoop import store_file
 from admin_views.permissions import Resource
-from admin_views.problems import Forbidden
 from config_store.content import ConfigFile
 from config_store.errors import reject
 from config_store.kerberos import MAX_KERBEROS_BYTES, check_krb5_conf, seal_keytab
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from admin_views.pages.forms import Form
-    from admin_views.permissions import Action
     from admin_views.services import Caller, Services
     from config_store.content import Content
     from config_store.secrets import Cipher
@@ -68,10 +67,7 @@ def read_file_edit(form: Form, field: str) -> FileEdit:
 
 def check_permitted(services: Services, caller: Caller, edits: Iterable[FileEdit]) -> None:
     """Raise Forbidden unless the caller may do what the JSON API asks the same permissions for."""
-    for edit in edits:
-        action: Action = "DELETE" if edit.body is None else "PUT"
-        if not services.identity.permits(caller, action, Resource.HADOOP):
-            raise Forbidden(action, Resource.HADOOP)
+    demand(services, caller, (("DELETE" if edit.body is None else "PUT", Resource.HADOOP) for edit in edits))
 
 
 def store_files(services: Services, edits: Iterable[FileEdit]) -> list[str]:

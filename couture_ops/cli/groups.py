@@ -193,7 +193,8 @@ def group_history(api: Api, group: str, limit: int, offset: int, output: str) ->
 def roll_back(api: Api, group: str, revision: int, note: str, output: str) -> None:
     """Return to the content of a revision.
 
-    It becomes the current one as a new revision; nothing is lost.
+    It becomes the current one as a new revision; nothing is lost. Where that brings other Hadoop files, another
+    keytab or krb5.conf, it needs the permissions that saving and removing them needs.
     """
     before = current_group(api, group)
     body = {"revision": revision, "note": note}

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from admin_views.permissions import ROLES, Resource
 from config_store.secrets import FernetCipher
 from tests.admin_views.calls import (
     CORE_SITE,
     KEYTAB,
+    KRB5_CONF,
     bearer,
     change,
     connect,
@@ -623,6 +625,59 @@ def test_a_rollback_is_a_new_revision_with_the_secrets_and_files_of_the_old_one(
         "configurations.spark.my.password",
         "hadoop_files.core-site.xml",
     ]
+
+
+FILES = {
+    "hadoop/core-site.xml": (CORE_SITE, CORE_SITE + b"\n"),
+    "kerberos/keytab": (KEYTAB, KEYTAB + b"!"),
+    "kerberos/krb5.conf": (KRB5_CONF, KRB5_CONF + b"\n"),
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_rollback_needs_for_files_what_saving_and_removing_them_needs(
+    api: httpx.Client, services: Services, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """Revision 1 has no file, 2 has one, 3 has another; 4 has other settings."""
+    older, newer = FILES[file]
+    new_group(api)
+    save_file(api, "prod", 1, older, file)
+    save_file(api, "prod", 2, newer, file)
+    done(change(api, "prod", 3, arguments={"queue": "etl"}))
+    settings_alone = tuple(one for one in ROLES["Op"] if one[1] is not Resource.HADOOP)
+    before = rows_of(services.database)
+    for held, revision, needed in (
+        ((), 1, "can_delete"),
+        ((), 2, "can_edit"),
+        ((("PUT", Resource.HADOOP),), 1, "can_delete"),
+        ((("DELETE", Resource.HADOOP),), 2, "can_edit"),
+    ):
+        monkeypatch.setitem(ROLES, "Op", (*settings_alone, *held))
+        answer = api.post("/groups/prod/rollback", json={"revision": revision}, headers={**upon(4), **bearer("Op")})
+        problem = problem_of(answer, 403, "Forbidden")
+        assert (problem["permission"], problem["resource"]) == (needed, "Couture Hadoop Configs")
+        assert problem["detail"] == (
+            f"Revision {revision} has other Hadoop files, another keytab or krb5.conf than revision 4. This needs the "
+            f"permission {needed} on Couture Hadoop Configs; ask an admin to give it to one of your roles."
+        )
+    assert rows_of(services.database) == before
+    monkeypatch.setitem(ROLES, "Op", settings_alone)
+    for parent, revision, holds in ((4, 3, ()), (5, 2, ("PUT",)), (6, 1, ("DELETE",)), (7, 2, ("PUT",))):
+        monkeypatch.setitem(ROLES, "Op", (*settings_alone, *((action, Resource.HADOOP) for action in holds)))
+        answer = api.post(
+            "/groups/prod/rollback", json={"revision": revision}, headers={**upon(parent), **bearer("Op")}
+        )
+        assert done(answer)["revision"] == parent + 1
+
+
+def test_a_stale_rollback_is_told_as_that_whatever_it_would_need(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_group(api)
+    save_file(api, "prod", 1, CORE_SITE)
+    monkeypatch.setitem(ROLES, "Op", tuple(one for one in ROLES["Op"] if one[1] is not Resource.HADOOP))
+    stale = api.post("/groups/prod/rollback", json={"revision": 1}, headers={**upon(1), **bearer("Op")})
+    assert problem_of(stale, 409, "StaleRevision")["current_revision"] == 2
 
 
 @pytest.mark.parametrize("body", [{}, {"revision": None}, {"revision": "x"}, {"revision": 1.5}], ids=str)

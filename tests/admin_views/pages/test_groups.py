@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from admin_views.permissions import ROLES, Resource
 from tests.admin_views.calls import change, new_group
 from tests.admin_views.pages.conftest import PART
 
@@ -268,6 +269,18 @@ def test_an_older_revision_comes_back_on_top(pages: Pages, admin: httpx.Client) 
     assert answer.headers["HX-Redirect"] == "/pages/groups/prod?saved=5"
     assert content(pages)["hadoop_files"] == []
     assert admin.post("/groups/prod/rollback", data=wish, headers=PART).status_code == 409
+
+
+def test_going_back_to_other_files_needs_their_permissions(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROLES, "Op", tuple(one for one in ROLES["Op"] if one[1] is not Resource.HADOOP))
+    wish = {"parent": "4", "revision": "1", "note": "as it was"}
+    answer = pages.of("Op").post("/groups/prod/rollback", data=wish, headers=PART)
+    assert answer.status_code == 403
+    assert (
+        "Revision 1 has other Hadoop files, another keytab or krb5.conf than revision 4. "
+        "This needs the permission can_delete on Couture Hadoop Configs" in answer.text
+    )
+    assert pages.api.get("/groups/prod").json()["revision"] == 4
 
 
 def test_what_others_wrote_is_text(pages: Pages, admin: httpx.Client) -> None:

@@ -206,6 +206,12 @@ def test_rollback(couture: Couture, prod: StoreServer) -> None:
     assert "executor-memory" in prod.store.content("prod")["arguments"]
 
 
+def test_a_rollback_to_files_that_one_may_not_save(couture: Couture, prod: StoreServer) -> None:
+    told = "Revision 1 has other Hadoop files. This needs the permission can_edit on Couture Hadoop Configs."
+    prod.answers["POST /groups/prod/rollback"] = problem(403, "Permission missing", told)
+    assert couture.error("groups", "rollback", "prod", "1") == f"Error: Permission missing: {told}\n"
+
+
 def test_rollback_to_no_number(couture: Couture, prod: StoreServer) -> None:
     refusal = couture.error("groups", "rollback", "prod", "0", code=2)
     assert refusal.endswith("Error: Invalid value for 'REVISION': 0 is not in the range x>=1.\n")
