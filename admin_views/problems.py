@@ -116,6 +116,7 @@ STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.UnknownGroup: (404, "Unknown config group"),
     errors.NoDefaultGroup: (404, "No default group"),
     errors.AlreadyExists: (409, "Already exists"),
+    errors.NotDeleted: (409, "Not deleted"),
     errors.StaleRevision: (409, "Somebody else saved meanwhile"),
     errors.PlanOutdated: (409, "Somebody else saved meanwhile"),
     errors.DefaultGroupKept: (409, "The default group stays"),

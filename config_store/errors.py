@@ -125,6 +125,14 @@ class AlreadyExists(StoreError):
         super().__init__(f"The {noun} {name!r} exists already; choose another name.")
 
 
+class NotDeleted(StoreError):
+    """A deletion to be taken back of something that is there."""
+
+    def __init__(self, noun: str, name: str) -> None:
+        self.noun, self.name = noun, name
+        super().__init__(f"The {noun} {name!r} is not deleted, so there is nothing to take back.")
+
+
 class StaleRevision(StoreError):
     """A save on top of a revision that is no longer the newest; ``changes`` are those made meanwhile."""
 

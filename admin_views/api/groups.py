@@ -34,7 +34,7 @@ from admin_views.api.schemas import (
 )
 from admin_views.permissions import Resource, file_needs
 from admin_views.services import Caller, Deed, Services
-from config_store import groups
+from config_store import group_restoring, groups
 from config_store.catalogue.lint import Remark, content_remarks
 from config_store.content import SECTIONS, Content
 from config_store.diff import diff_contents
@@ -185,6 +185,15 @@ def delete_group(services: ServicesDep, caller: Deleter, name: str, force: bool 
     with services.deed(caller) as deed:
         groups.delete_group(deed.session, name, caller.name, force=force)
         deed.note("group.delete", f"group {name}", force=force)
+
+
+@router.post("/{name}/restore")
+def restore_group(services: ServicesDep, caller: Deleter, name: str) -> GroupShape:
+    """Take a group's deletion back, with all its revisions; it does not become the default."""
+    with services.deed(caller) as deed:
+        group = group_restoring.restore_group(deed.session, name)
+        deed.note("group.restore", f"group {name}", revision=group.revision)
+    return group_shape(group)
 
 
 @router.post("/{name}/default")

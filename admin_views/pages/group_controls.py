@@ -13,7 +13,6 @@ from admin_views.api.groups import Deleter, Description, Editor
 from admin_views.pages.forms import FormDep
 from admin_views.pages.rendering import View, redirect, render
 from config_store import groups
-from config_store.group_restoring import restore_group
 from config_store.usage import tasks_using_group
 
 router = APIRouter(prefix="/groups/{name}", include_in_schema=False, default_response_class=HTMLResponse)
@@ -55,8 +54,6 @@ def delete(request: Request, services: ServicesDep, caller: Deleter, name: str, 
 @router.post("/restore")
 def restore(request: Request, services: ServicesDep, caller: Deleter, name: str) -> Any:
     """Take the deletion back."""
-    with services.deed(caller) as deed:
-        group = restore_group(deed.session, name)
-        deed.note("group.restore", f"group {name}", revision=group.revision)
+    api.restore_group(services, caller, name)
     view = View(request, caller)
     return redirect(view, view.page(f"groups/{name}", told="restored"))

@@ -146,10 +146,30 @@ def describe_group(api: Api, group: str, text: str, output: str) -> None:
 @output_option
 @with_api
 def delete_group(api: Api, group: str, force: bool, yes: bool, output: str) -> None:
-    """Delete a group. Refused, with the users' names, when DAGs of the last 30 days use it."""
+    """Delete a group.
+
+    Refused, with the users' names, when DAGs of the last 30 days use it. `couture groups restore` takes it back.
+    """
     confirm(f"Delete the group {group}?", yes)
     api.send("DELETE", "groups", group, params={"force": "true" if force else None})
-    emit({"deleted": {"group": group}}, output, lambda: tell(f"Deleted {group}."))
+    emit(
+        {"deleted": {"group": group}},
+        output,
+        lambda: tell(f"Deleted {group}. To take that back: couture groups restore {group}"),
+    )
+
+
+@groups.command("restore", epilog=examples("couture groups restore staging"))
+@group_argument
+@output_option
+@with_api
+def restore_group(api: Api, group: str, output: str) -> None:
+    """Bring a deleted group back.
+
+    With all its revisions; it does not become the default.
+    """
+    restored = api.send("POST", "groups", group, "restore")
+    emit(restored, output, lambda: tell(f"Restored {restored['name']}, revision {restored['revision']}."))
 
 
 @groups.command("default", epilog=examples("couture groups default prod"))

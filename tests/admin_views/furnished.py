@@ -23,6 +23,7 @@ from tests.admin_views.calls import (
     KEYTAB,
     KRB5_CONF,
     begin_upload,
+    change,
     done,
     new_group,
     save_file,
@@ -116,6 +117,8 @@ def furnish(api: httpx.Client, identity: RoleIdentity) -> dict[str, str]:
     save_file(api, "prod", 2, KRB5_CONF, "kerberos/krb5.conf")
     save_file(api, "prod", 3, KEYTAB, "kerberos/keytab")
     new_group(api, "spare")
+    new_group(api, "twice")
+    done(change(api, "twice", 1, arguments={"queue": "etl"}))
     new_group(api, "gone")
     done(api.delete("/groups/gone"))
     begun = {

@@ -205,6 +205,15 @@ ROUTES = [
         status=204,
         audited=("group.delete", "group spare"),
     ),
+    # who may delete a group may take that back
+    Route(
+        "POST",
+        "/groups/{name}/restore",
+        DELETE,
+        GROUPS,
+        "/groups/gone/restore",
+        audited=("group.restore", "group gone"),
+    ),
     Route(
         "POST",
         "/groups/{name}/default",
@@ -217,7 +226,17 @@ ROUTES = [
     _save("PATCH", "/groups/{name}/content", EDIT, GROUPS, "/groups/prod/content", json={"jars": []}),
     Route("GET", "/groups/{name}/revisions", READ, GROUPS, "/groups/prod/revisions"),
     Route("GET", "/groups/{name}/revisions/{number}", READ, GROUPS, "/groups/prod/revisions/1"),
-    _save("POST", "/groups/{name}/rollback", EDIT, GROUPS, "/groups/prod/rollback", json={"revision": 1}),
+    # to other files it needs more (api/test_groups.py)
+    Route(
+        "POST",
+        "/groups/{name}/rollback",
+        EDIT,
+        GROUPS,
+        "/groups/twice/rollback",
+        json={"revision": 1},
+        headers=upon(2),
+        audited=("group.save", "group twice"),
+    ),
     Route("GET", "/groups/{name}/diff", READ, GROUPS, "/groups/prod/diff"),
     Route("GET", "/groups/{name}/hadoop", READ, HADOOP, "/groups/prod/hadoop"),
     # such files may hold passwords: who may see them is who may change them

@@ -55,6 +55,7 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
     ),
     (errors.NoDefaultGroup(), {"status": 404, "title": "No default group"}),
     (errors.AlreadyExists("config group", "prod"), {"status": 409, "title": "Already exists"}),
+    (errors.NotDeleted("config group", "prod"), {"status": 409, "title": "Not deleted"}),
     (
         errors.StaleRevision("prod", 2, 3, "bob", SAVED_AT, "more memory", [Change("arguments.queue", None, "etl")]),
         {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config_store import groups
-from config_store.errors import AlreadyExists, UnknownGroup
+from config_store.errors import NotDeleted, NotFound
 from config_store.group_restoring import restore_group
 
 if TYPE_CHECKING:
@@ -28,8 +28,20 @@ def test_a_deleted_group_comes_back_with_its_revisions(store: Store) -> None:
 def test_what_is_not_deleted_is_not_restored(store: Store) -> None:
     store.create("prod")
     with store.database.writing() as session:
-        with pytest.raises(AlreadyExists, match="The config group 'prod' exists already"):
+        with pytest.raises(
+            NotDeleted, match="The config group 'prod' is not deleted, so there is nothing to take back"
+        ):
             restore_group(session, "prod")
         for name in ("prd", "prod ", "a\x00b"):
-            with pytest.raises(UnknownGroup):
+            with pytest.raises(NotFound, match=r"There is no deleted config group named .*\.$"):
                 restore_group(session, name)
+
+
+def test_a_wrong_name_is_told_the_deleted_ones_that_are_like_it(store: Store) -> None:
+    for name in ("prod", "staging", "stage_2"):
+        store.create(name)
+    with store.database.writing() as session:
+        groups.delete_group(session, "staging", "ada")
+        with pytest.raises(NotFound) as raised:
+            restore_group(session, "stagng")
+    assert str(raised.value) == "There is no deleted config group named 'stagng'. Did you mean: staging?"

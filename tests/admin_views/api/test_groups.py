@@ -604,6 +604,26 @@ def test_a_stale_change_is_a_conflict_also_where_it_would_be_a_mistake_by_now(ap
 # --- back and forth ---
 
 
+def test_a_deleted_group_comes_back_with_its_revisions(api: httpx.Client, audit: ListedAudit) -> None:
+    new_group(api)
+    new_group(api, "spare", arguments={"queue": "etl"})
+    done(change(api, "spare", 1, arguments={"queue": "nightly"}))
+    done(api.delete("/groups/spare"))
+    restored = done(api.post("/groups/spare/restore"))
+    assert (restored["name"], restored["revision"], restored["is_default"]) == ("spare", 2, False)
+    assert content_of(api, "spare")["arguments"]["queue"]["value"] == "nightly"
+    assert done(api.get("/groups/spare/revisions"))["total"] == 2
+    entry = audit.entries[-1][1]
+    assert (entry.event, entry.subject, entry.details) == ("group.restore", "group spare", {"revision": 2})
+
+
+def test_what_is_not_deleted_is_not_restored(api: httpx.Client) -> None:
+    new_group(api)
+    problem_of(api.post("/groups/prod/restore"), 409, "NotDeleted")
+    problem = problem_of(api.post("/groups/prd/restore"), 404, "NotFound")
+    assert problem["detail"] == "There is no deleted config group named 'prd'."
+
+
 def test_a_rollback_is_a_new_revision_with_the_secrets_and_files_of_the_old_one(
     api: httpx.Client, audit: ListedAudit, identity: RoleIdentity
 ) -> None:

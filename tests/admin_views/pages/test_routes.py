@@ -82,8 +82,8 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | bytes | None, int]] = {
     "POST /groups/{name}/restore": (f"{DELETE} on {GROUPS}", "/groups/gone/restore", {}, 303),
     "POST /groups/{name}/rollback": (
         f"{EDIT} on {GROUPS}",
-        "/groups/prod/rollback",
-        {"parent": "4", "revision": "1"},
+        "/groups/twice/rollback",
+        {"parent": "2", "revision": "1"},
         303,
     ),
     "GET /hadoop": (f"{READ} on {HADOOP}", "/hadoop", None, 303),

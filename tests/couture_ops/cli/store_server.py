@@ -98,6 +98,7 @@ class Store:
 
     def __init__(self) -> None:
         self.groups: dict[str, Json] = {}
+        self.deleted: dict[str, Json] = {}
         self.revisions: dict[str, list[Json]] = {}
         self.files: dict[tuple[str, str], bytes] = {}
         self.artifacts: dict[tuple[str, str], list[Json]] = {}
@@ -307,12 +308,17 @@ class Handler(BaseHTTPRequestHandler):
         if name not in self.store.groups:
             return problem(404, "Unknown config group", f"There is no config group '{name}'. Did you mean: prod?")
         if asked.method == "DELETE":
-            del self.store.groups[name]
+            self.store.deleted[name] = self.store.groups.pop(name)
             return Answer(204)
         if asked.method == "PATCH":
             self.store.groups[name]["description"] = asked.json["description"]
             return Answer(200, self.store.group(name))
         return self._detail(name)
+
+    def restore_group(self, _asked: Asked, name: str) -> Answer:
+        """POST /groups/{g}/restore"""
+        self.store.groups[name] = self.store.deleted.pop(name)
+        return Answer(200, self.store.group(name))
 
     def default(self, _asked: Asked, name: str) -> Answer:
         """POST /groups/{g}/default"""
@@ -434,6 +440,7 @@ ROUTES: dict[str, Callable[..., Answer]] = {
     r"POST groups": Handler.new_group,
     r"(?:GET|PATCH|DELETE) groups/([^/]+)": Handler.group,
     r"POST groups/([^/]+)/default": Handler.default,
+    r"POST groups/([^/]+)/restore": Handler.restore_group,
     r"GET groups/([^/]+)/revisions": Handler.revisions,
     r"(?:PUT|PATCH) groups/([^/]+)/content": Handler.content,
     r"POST groups/([^/]+)/rollback": Handler.rollback,

@@ -10,6 +10,7 @@ from tests.couture_ops.cli.couture_process import Couture
 from tests.couture_ops.cli.store_server import SAVED_AT, Answer, StoreServer, problem, setting
 
 SAVED = "2026-03-01 12:00:05 UTC"
+DELETED = "Deleted prod. To take that back: couture groups restore prod\n"
 
 
 def test_list(couture: Couture, prod: StoreServer) -> None:
@@ -157,7 +158,7 @@ def test_deleting_asks(couture: Couture, prod: StoreServer) -> None:
     assert no.screen.endswith("Aborted!\n")
     assert prod.asked == []
     yes = couture.at_terminal("groups", "delete", "prod", typed=[("Delete the group prod? [y/N]: ", "y\n")])
-    assert (yes.returncode, yes.stdout) == (0, "Deleted prod.\n")
+    assert (yes.returncode, yes.stdout) == (0, DELETED)
     assert prod.lines() == ["DELETE /groups/prod"]
 
 
@@ -166,7 +167,7 @@ def test_deleting_without_a_terminal(couture: Couture, prod: StoreServer) -> Non
         "Error: Deleting asks first, and there is no terminal to ask at. Add --yes.\n"
     )
     assert prod.asked == []
-    assert couture.ok("groups", "delete", "prod", "--yes", "--force") == "Deleted prod.\n"
+    assert couture.ok("groups", "delete", "prod", "--yes", "--force") == DELETED
     assert (prod.asked[0].line, prod.asked[0].query) == ("DELETE /groups/prod", {"force": "true"})
 
 
@@ -175,6 +176,19 @@ def test_deleting_as_json(couture: Couture, prod: StoreServer) -> None:
         "deleted": {"group": "prod"}
     }
     assert prod.asked[0].query == {}
+
+
+def test_a_deleted_group_comes_back(couture: Couture, prod: StoreServer) -> None:
+    assert couture.ok("groups", "delete", "prod", "--yes") == DELETED
+    assert couture.ok("groups", "restore", "prod") == "Restored prod, revision 1.\n"
+    assert prod.lines() == ["DELETE /groups/prod", "POST /groups/prod/restore"]
+    assert json.loads(couture.ok("groups", "show", "prod", "--output", "json"))["revision"] == 1
+
+
+def test_a_group_that_is_not_deleted_is_not_restored(couture: Couture, prod: StoreServer) -> None:
+    told = "The config group 'prod' is not deleted, so there is nothing to take back."
+    prod.answers["POST /groups/prod/restore"] = problem(409, "Not deleted", told)
+    assert couture.error("groups", "restore", "prod") == f"Error: Not deleted: {told}\n"
 
 
 def test_deleting_what_is_used(couture: Couture, prod: StoreServer) -> None:

@@ -58,6 +58,7 @@ def test_the_tree_is_complete() -> None:
         "groups describe",
         "groups history",
         "groups list",
+        "groups restore",
         "groups rollback",
         "groups show",
         "settings apply",
