@@ -34,6 +34,7 @@ from admin_views.pages import masters as master_pages
 from admin_views.pages import parts as part_pages
 from admin_views.pages import paste as paste_pages
 from admin_views.pages import previews as preview_pages
+from admin_views.pages import submission_names as submission_name_pages
 from admin_views.pages import submissions as submission_pages
 from admin_views.pages.problems import tell_in_pages
 from admin_views.pages.rendering import PAGES_PREFIX
@@ -73,7 +74,8 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(router.router, prefix=API_PREFIX)
     of_groups = (group_pages, group_controls, key_pages, paste_pages, part_pages, quick_start)
     of_hadoop = (hadoop_pages, hadoop_property_pages, hadoop_text_pages)
-    for page in (*of_groups, *of_hadoop, artifact_pages, submission_pages, preview_pages, master_pages):
+    of_submissions = (submission_pages, submission_name_pages, preview_pages)
+    for page in (*of_groups, *of_hadoop, artifact_pages, *of_submissions, master_pages):
         app.include_router(page.router, prefix=PAGES_PREFIX)
     app.router.routes.append(assets.ROUTE)
     app.add_middleware(LimitBodies)

@@ -11,23 +11,23 @@ from fastapi.responses import HTMLResponse
 from admin_views.api import previews as api
 from admin_views.api.access import ServicesDep
 from admin_views.api.previews import Previewer
+from admin_views.pages.names import dag_names, proposals
 from admin_views.pages.paging import PageNumber
 from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, render
 from admin_views.problems import ForbiddenDag, status_of
 from config_store.errors import InvalidInput, StoreError
+from config_store.submission_names import matching
 from couture_ops.errors import CoutureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from admin_views.services import Caller, Services
     from config_store.errors import Fault
 
 router = APIRouter(prefix="/previews", include_in_schema=False, default_response_class=HTMLResponse)
 
-#: So many names are proposed at once; so many DAGs are asked for whether the caller may read them.
-MAX_PROPOSED, _MAX_ASKED = 12, 100
 #: From here on an error is the server's, and told on a page of its own.
 _SERVER_FAULT = 500
 Name = Annotated[str, Query(max_length=250)]
@@ -84,28 +84,15 @@ def _refusal(error: Exception) -> Refusal:
 @router.get("/dags")
 def dags_part(request: Request, services: ServicesDep, caller: Previewer, dag: Name = "") -> Any:
     """The DAGs that what was typed may become, as options of a list box: those alone that the caller may read."""
-    found = _matching(services.dags.heads(), dag)[:_MAX_ASKED] if dag else []
-    readable = services.identity.readable_dags(caller, found) if found else set()
-    return _proposals(request, "preview-dag", [name for name in found if name in readable])
+    return proposals(request, "preview-dag", dag_names(services, caller, dag))
 
 
 @router.get("/tasks")
 def tasks_part(request: Request, services: ServicesDep, caller: Previewer, dag: Name = "", task: Name = "") -> Any:
     """The Spark tasks of the DAG that what was typed may become."""
-    return _proposals(request, "preview-task", _matching(_tasks(services, caller, dag), task))
+    return proposals(request, "preview-task", matching(_tasks(services, caller, dag), task))
 
 
 def _tasks(services: Services, caller: Caller, dag: str) -> list[str]:
     """The Spark tasks of a DAG that the caller may read; none of another."""
     return services.tasks.spark_tasks(dag) if dag and services.identity.may_read_dag(caller, dag) else []
-
-
-def _matching(names: Iterable[str], typed: str) -> list[str]:
-    """The names that hold the text, whatever its case; those that begin with it first."""
-    wanted = typed.strip().lower()
-    found = [name for name in names if wanted in name.lower()]
-    return sorted(found, key=lambda name: (not name.lower().startswith(wanted), name))
-
-
-def _proposals(request: Request, token: str, names: list[str]) -> Any:
-    return render(View(request), "previews/names_part.html", token=token, names=names[:MAX_PROPOSED])

@@ -86,9 +86,8 @@ def test_filters_stand_in_the_address_and_back_and_forward_work(
     link = frame.locator(f"#s-{success['submission_id']}")
     expect(link).to_be_visible()
     frame.get_by_label("Status").select_option("failed")
-    frame.get_by_label("Group").fill("g_delta")
-    frame.get_by_label("Artifact").fill("couture.jar")
-    frame.get_by_label("Who").fill("task")
+    for label, text in (("Group", "g_delta"), ("Artifact", "couture.jar"), ("Who", "task")):
+        frame.get_by_role("combobox", name=label).fill(text)
     frame.get_by_label("Since").fill("2020-01-31")
     frame.get_by_role("button", name="Filter").click()
     expect(link).to_have_count(0)
@@ -100,7 +99,39 @@ def test_filters_stand_in_the_address_and_back_and_forward_work(
     expect(link).to_be_visible()
     admin.page.go_forward()
     expect(link).to_have_count(0)
-    expect(frame.get_by_label("Artifact")).to_have_value("couture.jar")
+    expect(frame.get_by_role("combobox", name="Artifact")).to_have_value("couture.jar")
+
+
+def test_filters_are_completed_by_keyboard_and_enter_filters(admin: Seat, success: dict[str, Any]) -> None:
+    frame = admin.open_page("submissions", SUBMISSIONS)
+    for label, typed, chosen in (
+        ("DAG", "agai", "again"),
+        ("Task", "t", "t"),
+        ("Group", "DELT", "g_delta"),
+        ("Artifact", "couture", "couture.jar"),
+        ("Who", "ask", "task"),
+    ):
+        field = frame.get_by_role("combobox", name=label)
+        field.press_sequentially(typed)
+        option = frame.get_by_role("option", name=chosen, exact=True)
+        expect(option).to_be_visible()
+        expect(frame.locator("#said")).to_have_text(re.compile(r"\d+ [A-Za-z]+s?; arrow keys choose"))
+        if label == "Artifact":
+            assert admin.axe() == []  # with the list open
+            admin.photograph("submissions-completion-light-admin-1280")
+        while option.get_attribute("aria-selected") == "false":
+            field.press("ArrowDown")
+        field.press("Enter")
+        expect(field).to_have_value(chosen)
+        expect(option).to_be_hidden()
+    frame.get_by_role("combobox", name="Who").press("Enter")
+    admin.page.wait_for_url(re.compile("dag=again&task=t&run=&group=g_delta&artifact=couture.jar&status=&by=task"))
+    expect(frame.locator(f"#s-{success['submission_id']}")).to_be_visible()
+    field = frame.get_by_role("combobox", name="Group")
+    field.fill("nobodys")
+    expect(frame.locator("#said")).to_have_text("No group fits")
+    field.press("Enter")
+    expect(frame.locator("#list")).to_contain_text("No submission matches")
 
 
 def test_what_changed_is_told_against_the_last_success_and_any_other(

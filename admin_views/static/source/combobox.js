@@ -64,6 +64,11 @@ const KEYS = {
   Escape: (input) => close(input),
 };
 
+// Enter without an option chosen searches: a filter may hold any name, and a search loses nothing.
+function submits({ key, target }) {
+  return key === "Enter" && !target.hasAttribute("aria-activedescendant") && target.form?.getAttribute("role") === "search";
+}
+
 function follow() {
   const input = document.activeElement;
   if (isBox(input) && isOpen(input)) place(input, listOf(input));
@@ -74,6 +79,7 @@ export function listen(say) {
     if (!isBox(event.target) || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "Tab") close(event.target);
     if (!(event.key in KEYS) || (event.key === "Escape" && !isOpen(event.target))) return;
+    if (submits(event)) return close(event.target);
     event.preventDefault();
     KEYS[event.key](event.target);
   });

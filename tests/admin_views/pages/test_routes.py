@@ -141,6 +141,7 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | bytes | None, int]] = {
         )
     },
     "GET /submissions": (f"{READ} on {SUBMISSIONS}", "/submissions", None, 200),
+    "GET /submissions/names/{field}": (f"{READ} on {SUBMISSIONS}", "/submissions/names/task?task=l", None, 200),
     "GET /submissions/{submission_id}": (f"{READ} on {SUBMISSIONS}", "/submissions/{ended}", None, 200),
     "GET /submissions/{submission_id}/progress": (
         f"{READ} on {SUBMISSIONS}",

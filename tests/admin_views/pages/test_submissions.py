@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from admin_views.pages.submissions import task_path
+from admin_views.permissions import ROLES, Resource
+from config_store.master_dags import DagHead
 from config_store.wire import TaskIdentity
-from tests.admin_views.calls import connect
+from tests.admin_views.calls import connect, new_group
 from tests.admin_views.pages.conftest import PART
 from tests.stand_ins import task
 
@@ -232,3 +234,57 @@ def test_an_empty_store_says_what_to_do(pages: Pages, api_url: str) -> None:
 def test_the_address_of_a_task_instance_in_airflow() -> None:
     identity = TaskIdentity(dag_id="a", task_id="b.c", run_id="manual__2026-01-31T10:00:00+00:00", map_index=3)
     assert task_path(identity) == "dags/a/runs/manual__2026-01-31T10%3A00%3A00%2B00%3A00/tasks/b.c/mapped/3"
+
+
+# --- names that the filters propose ---
+
+
+def proposed(seat: httpx.Client, field: str, query: str) -> list[str]:
+    """The values of the options."""
+    answer = seat.get(f"/submissions/names/{field}?{query}")
+    assert answer.status_code == 200
+    return re.findall(rf'<li role="option" id="filter-{field}-\d+" data-value="([^"]+)"', answer.text)
+
+
+def test_each_filter_that_knows_its_names_is_a_combobox_of_its_own(admin: httpx.Client) -> None:
+    text = admin.get("/submissions?task=load").text
+    for field in ("dag", "task", "group", "artifact", "by"):
+        assert f'aria-controls="filter-{field}"' in text
+        assert f'id="filter-{field}" role="listbox"' in text
+        assert f'hx-get="/pages/submissions/names/{field}"' in text
+    assert '<input name="task" value="load"' in text
+
+
+def test_the_filters_propose_what_the_store_and_airflow_know(pages: Pages) -> None:
+    seat = pages.of("Viewer")
+    assert proposed(seat, "dag", "dag=AL") == ["sales"]
+    assert proposed(seat, "task", "task=l") == ["load"]
+    assert proposed(seat, "task", "dag=nobody&task=l") == []
+    assert proposed(seat, "group", "group=o") == ["gone", "prod"]
+    assert proposed(seat, "artifact", "artifact=job") == ["job.py"]
+    assert proposed(seat, "artifact", "artifact=used") == ["unused.jar", "unused.py"]
+    assert proposed(seat, "by", "by=t") == ["task"]
+    assert seat.get("/submissions/names/run?run=m").status_code == 422
+
+
+def test_so_many_names_are_proposed_at_once(pages: Pages, admin: httpx.Client) -> None:
+    for number in range(15):
+        new_group(pages.api, f"team_{number:02}")
+    assert proposed(admin, "group", "group=team") == [f"team_{number:02}" for number in range(12)]
+
+
+def test_names_are_proposed_to_those_alone_who_may_read_what_they_name(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages.services.dags.known["private"] = DagHead()  # type: ignore[attr-defined]
+    monkeypatch.setitem(ROLES, "Viewer", (("GET", Resource.SUBMISSIONS), ("GET", Resource.DEPENDENCIES)))
+    seat = pages.of("Viewer")
+    assert proposed(seat, "dag", "dag=priv") == []
+    assert proposed(seat, "group", "group=o") == []
+    assert proposed(seat, "artifact", "artifact=used") == ["unused.jar"]
+
+
+def test_what_was_typed_into_a_filter_is_text(admin: httpx.Client) -> None:
+    for field in ("dag", "task", "group", "artifact", "by"):
+        assert EVIL not in admin.get(f"/submissions/names/{field}?{field}={EVIL}").text
+        assert EVIL not in admin.get(f"/submissions?{field}={EVIL}").text
