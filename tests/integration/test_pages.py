@@ -230,7 +230,7 @@ def test_the_link_of_a_task_opens_its_receipt(admin: Seat, receipt: dict[str, An
 
 def test_filters_stand_in_the_address_and_back_works(admin: Seat, receipt: dict[str, Any]) -> None:
     frame = admin.open_page("submissions", SUBMISSIONS)
-    frame.get_by_label("DAG").fill("nobody")
+    frame.get_by_role("combobox", name="DAG").fill("nobody")
     frame.get_by_role("button", name="Filter").click()
     expect(frame.locator("#list")).to_contain_text("No submission matches.")
     assert "dag=nobody" in admin.page.url
