@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from config_store.artifacts import ArtifactKind
 
-#: So many names of an index are looked at from its beginning, and so many from what was typed on; each is one seek.
-_MOST_SEEKS = 50
+#: So many names of an index are looked at from what was typed on, and so many from its beginning; each is one seek.
+_MOST_SEEKS = 30
 
 
 def matching(names: Iterable[str], typed: str) -> list[str]:
@@ -69,9 +69,13 @@ def _sought(
     wanted = typed.strip()
     if not wanted or unstorable(wanted):
         return []
-    near = islice(_distinct(session, column, [*conditions, column >= wanted], conditions), _MOST_SEEKS)
-    first = islice(_distinct(session, column, conditions, conditions), _MOST_SEEKS)
-    return matching({*near, *first}, wanted)[:limit]
+    found: set[str] = set()
+    for begin in ([*conditions, column >= wanted], conditions):
+        for name in islice(_distinct(session, column, begin, conditions), _MOST_SEEKS):
+            found.update(matching([name], wanted))
+            if len(found) == limit:
+                return matching(found, wanted)
+    return matching(found, wanted)
 
 
 def _distinct(
