@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from config_store.content import SECTIONS, ConfigFile, Content, Keytab
 from config_store.errors import BlobMissing, InvalidInput
 from config_store.hadoop_xml import read_properties
-from config_store.wire import HIDDEN, is_secret_name
+from config_store.shown_values import shown_value
+from config_store.wire import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,8 +115,4 @@ def _diff_properties(
         return  # a file of an older version, with other rules, or a lost one: its digest above is all there is to say
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
-            yield Change(f"{where}.{key}", _shown_property(key, old), _shown_property(key, new))
-
-
-def _shown_property(key: str, properties: Mapping[str, str]) -> str | None:
-    return HIDDEN if key in properties and is_secret_name(key) else properties.get(key)
+            yield Change(f"{where}.{key}", shown_value(key, old.get(key)), shown_value(key, new.get(key)))

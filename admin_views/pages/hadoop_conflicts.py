@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config_store import groups
 from config_store.diff import Change, diff_contents
-from config_store.wire import HIDDEN, is_secret_name
+from config_store.shown_values import shown_value
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -73,4 +73,4 @@ def _told(key: str, edit: PropertyEdit) -> str:
         return "deleted"
     if edit.value is None:
         return "final" if edit.final else "not final"
-    return HIDDEN if is_secret_name(key) else edit.value or "empty"
+    return shown_value(key, edit.value) or "empty"

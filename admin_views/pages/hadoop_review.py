@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from admin_views.pages.hadoop_draft import file_before
 from config_store.catalogue.lint import Remark, hadoop_remarks
 from config_store.diff import Change
-from config_store.wire import HIDDEN, is_secret_name
+from config_store.shown_values import shown_value
+from config_store.wire import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class State:
 
 
 def file_changes(before: State, after: State) -> list[FileChange]:
-    """What differs, file by file; values of properties that sound secret are hidden."""
+    """What differs, file by file; secrets and credentials in values are hidden."""
     old = {file.name: file.sha256 for file in before.content.hadoop_files}
     new = {file.name: file.sha256 for file in after.content.hadoop_files}
     found = []
@@ -72,9 +73,7 @@ def _property_changes(old: dict[str, Row], new: dict[str, Row]) -> Iterator[Chan
 
 
 def _shown(row: Row | None) -> str | None:
-    if row is None:
-        return None
-    return HIDDEN if is_secret_name(row.name) else row.value
+    return None if row is None else shown_value(row.name, row.value)
 
 
 def warnings(before: State, after: State, draft: Draft, catalogue: Catalogue | None) -> list[Remark]:

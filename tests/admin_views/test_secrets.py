@@ -67,8 +67,14 @@ def _secret(place: str, **marks: Any) -> dict[str, Any]:
 
 
 def _site(place: str) -> bytes:
-    """A Hadoop file with a secret under a name that sounds like one."""
-    listed = f"<property><name>fs.s3a.secret.key</name><value>{CANARIES[place]}</value></property>"
+    """A Hadoop file with a secret under a name that sounds like one, and within values of other names."""
+    secret = CANARIES[place]
+    properties = {
+        "fs.s3a.secret.key": secret,
+        "javax.jdo.option.ConnectionURL": f"jdbc:mysql://hive:{secret}@db/hive?password={secret}",
+        "mapreduce.map.java.opts": f"-Xmx1g -Djavax.net.ssl.trustStorePassword={secret}",
+    }
+    listed = "".join(f"<property><name>{k}</name><value>{v}</value></property>" for k, v in properties.items())
     return f"<configuration>{listed}</configuration>".encode()
 
 

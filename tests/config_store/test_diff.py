@@ -163,6 +163,16 @@ def test_secret_properties_are_hidden() -> None:
     ]
 
 
+def test_credentials_in_values_are_hidden() -> None:
+    address = "jdbc:mysql://hive:{}@db/metastore?password={}"
+    before, old_blobs = files(core=xml(url=address.format("s3cret", "s3cret")))
+    after, new_blobs = files(core=xml(url=address.format("n3wer", "n3wer")))
+    shown = address.format(DOTS, DOTS)
+    assert diff_contents(before, after, {**old_blobs, **new_blobs}.__getitem__)[1:] == [
+        Change("hadoop_files.core-site.xml.url", shown, shown)
+    ]
+
+
 @pytest.mark.parametrize("broken", [b"", b"<configuration>", b"<other/>", b"\xff\xfe"])
 def test_a_file_that_does_not_parse_differs_by_its_digest_alone(broken: bytes) -> None:
     before, old_blobs = files(core=broken)
