@@ -112,7 +112,8 @@ def test_filters_are_completed_by_keyboard_and_enter_filters(admin: Seat, succes
         ("Who", "ask", "task"),
     ):
         field = frame.get_by_role("combobox", name=label)
-        field.press_sequentially(typed)
+        field.focus()
+        admin.page.keyboard.insert_text(typed)  # at once: a list that came anew would forget what was chosen in it
         option = frame.get_by_role("option", name=chosen, exact=True)
         expect(option).to_be_visible()
         expect(frame.locator("#said")).to_have_text(re.compile(r"\d+ [A-Za-z]+s?; arrow keys choose"))
@@ -125,7 +126,7 @@ def test_filters_are_completed_by_keyboard_and_enter_filters(admin: Seat, succes
         expect(field).to_have_value(chosen)
         expect(option).to_be_hidden()
     frame.get_by_role("combobox", name="Who").press("Enter")
-    admin.page.wait_for_url(re.compile("dag=again&task=t&run=&group=g_delta&artifact=couture.jar&status=&by=task"))
+    admin.page.wait_for_url(re.compile("dag=again&task=t&.*group=g_delta&artifact=couture.jar&.*by=task"))
     expect(frame.locator(f"#s-{success['submission_id']}")).to_be_visible()
     field = frame.get_by_role("combobox", name="Group")
     field.fill("nobodys")
@@ -182,7 +183,8 @@ def test_a_task_is_chosen_by_completion_and_previewed(admin: Seat, failure: dict
     admin.shows(PREVIEW)
     for label, typed, option in (("DAG", "agai", "again"), ("Task", "t", "t")):
         field = frame.get_by_role("combobox", name=label)
-        field.press_sequentially(typed)
+        field.focus()
+        admin.page.keyboard.insert_text(typed)  # at once: a list that came anew would forget what was chosen in it
         expect(frame.get_by_role("option", name=option, exact=True)).to_be_visible()
         field.press("ArrowDown")
         field.press("Enter")
