@@ -1,7 +1,8 @@
-"""Taking the deletion of a config group back."""
+"""Deleted config groups: which there are, and how a deletion is taken back."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -12,9 +13,41 @@ from config_store.models import GroupRow
 from config_store.names import is_group_name, nearest
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
     from config_store.groups import Group
+
+
+@dataclass(frozen=True)
+class DeletedGroup:
+    """A group that was deleted; ``revision``: its last one."""
+
+    name: str
+    revision: int
+    deleted_by: str
+    deleted_at: datetime
+
+
+def list_deleted_groups(session: Session, limit: int = 50) -> list[DeletedGroup]:
+    """The groups that were deleted last, latest first."""
+    rows = session.scalars(select(GroupRow).where(GroupRow.deleted_at.is_not(None)))
+    found = sorted((_deleted(row) for row in rows), key=lambda group: group.deleted_at, reverse=True)
+    return found[:limit]
+
+
+def find_deleted_group(session: Session, name: str) -> DeletedGroup | None:
+    """The deleted group of that name; None for one that is there, or never was."""
+    if not is_group_name(name):
+        return None
+    row = session.scalar(select(GroupRow).where(GroupRow.name == name, GroupRow.deleted_at.is_not(None)))
+    return _deleted(row) if row else None
+
+
+def _deleted(row: GroupRow) -> DeletedGroup:
+    assert row.deleted_at is not None  # the queries ask for it
+    return DeletedGroup(row.name, row.revision, row.deleted_by or "", row.deleted_at)
 
 
 def restore_group(session: Session, name: str) -> Group:

@@ -356,7 +356,8 @@ def _named(name: str) -> ColumnElement[bool]:
 
 def _unknown(session: Session, name: str) -> UnknownGroup:
     names = list_group_names(session)
-    return UnknownGroup(name, nearest(name, names), names)
+    deleted_by = session.scalar(select(GroupRow.deleted_by).where(_named(name)))
+    return UnknownGroup(name, nearest(name, names), names, deleted_by)
 
 
 def _revision(session: Session, row: GroupRow, number: int) -> Revision:

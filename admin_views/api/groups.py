@@ -159,7 +159,7 @@ def create_group(services: ServicesDep, caller: Creator, new: NewGroup, response
         )
         changes = diff_contents(Content(), group.content)
         deed.note_changes("group.create", f"group {group.name}", changes, revision=group.revision, note=note)
-    return tagged(response, group, _remarks(services, Content(), group.content))
+    return tagged(response, group, odd_changes(services, Content(), group.content))
 
 
 @router.get("/{name}")
@@ -330,10 +330,10 @@ def _note_save(services: Services, deed: Deed, before: Content, group: Group, pa
 
 def answer_save(services: Services, saved: Saved, response: Response) -> GroupDetail:
     """The group after a save as an answer, with what is odd about the change."""
-    return tagged(response, saved.group, _remarks(services, saved.before, saved.group.content))
+    return tagged(response, saved.group, odd_changes(services, saved.before, saved.group.content))
 
 
-def _remarks(services: Services, before: Content, after: Content) -> list[Remark]:
+def odd_changes(services: Services, before: Content, after: Content) -> list[Remark]:
     """What is odd about the settings that differ."""
     catalogue = services.key_catalogues.find(after.spark_home).catalogue
     changed = {

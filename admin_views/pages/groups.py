@@ -28,6 +28,7 @@ from config_store.cleaning import hold_blobs
 from config_store.content import check_content
 from config_store.diff import diff_contents
 from config_store.errors import NotFound, StaleRevision
+from config_store.group_restoring import find_deleted_group, list_deleted_groups
 from config_store.usage import tasks_using_group
 
 if TYPE_CHECKING:
@@ -72,20 +73,27 @@ def group_page(
 
     ``saved``, ``told`` and ``deleted`` say what was done a moment ago.
     """
+    view = View(request, caller)
     with services.database.reading() as session:
+        gone = find_deleted_group(session, name)
+        if gone:
+            return render(view, "groups/deleted.html", status=404, group=gone, may_delete=_may_delete(view))
         group = groups.get_group(session, name)
         names = groups.list_group_names(session)
+        gone_names = [one.name for one in list_deleted_groups(session)] if _may_delete(view) else []
+        default = groups.default_group_name(session)
         chosen = choices(session, group.content)
-    view = View(request, caller)
     return render(
         view,
         "groups/group.html",
         group=group,
         names=names,
+        gone_names=gone_names,
+        default=default,
         place=place,
         saved=saved,
         told=told,
-        deleted=deleted,
+        deleted=deleted if deleted in gone_names else "",
         tables=group_tables(group.content, place),
         parts=PARTS,
         lists=LISTS,
@@ -93,8 +101,12 @@ def group_page(
         keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
         may_edit=view.may("PUT", Resource.GROUPS),
         may_create=view.may("POST", Resource.GROUPS),
-        may_delete=view.may("DELETE", Resource.GROUPS),
+        may_delete=_may_delete(view),
     )
+
+
+def _may_delete(view: View) -> bool:
+    return view.may("DELETE", Resource.GROUPS)
 
 
 @router.get("/{name}/row")
@@ -238,6 +250,19 @@ def _compared(session: Session, name: str, old: int | None, new: int | None) -> 
         return None
     before, after = (groups.get_revision(session, name, number).content for number in (old, new))
     return diff_contents(before, after)
+
+
+@router.get("/{name}/rollback")
+def rollback_part(request: Request, services: ServicesDep, caller: Editor, name: str, revision: int) -> Any:
+    """What going back to a revision would change, for which DAGs; nothing is saved."""
+    with services.database.reading() as session:
+        group = groups.get_group(session, name)
+        wanted = groups.get_revision(session, name, revision)
+        tasks = tasks_using_group(session, name)
+    changes = diff_contents(group.content, wanted.content)
+    remarks = api.odd_changes(services, group.content, wanted.content)
+    names: dict[str, Any] = {"group": group, "wanted": wanted, "changes": changes, "tasks": tasks, "remarks": remarks}
+    return render(View(request, caller), "groups/rollback_part.html", **names)
 
 
 @router.post("/{name}/rollback")

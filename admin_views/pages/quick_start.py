@@ -16,6 +16,7 @@ from admin_views.pages.rendering import View, redirect, render
 from config_store import groups
 from config_store.errors import reject
 from config_store.group_check import CHECK_NAMES, check_group
+from config_store.target_check import target_fault
 
 if TYPE_CHECKING:
     from admin_views.pages.forms import Form
@@ -71,7 +72,8 @@ def start_page(request: Request, services: ServicesDep, caller: Reader, name: st
         group = groups.get_group(session, name)
     view = View(request, caller)
     master = group.content.arguments.get("master")
-    return render(view, "groups/start.html", group=group, master=master, checks=len(CHECK_NAMES))
+    odd = target_fault("master", master.value) if master and not master.secret else None
+    return render(view, "groups/start.html", group=group, master=master, odd=odd, checks=len(CHECK_NAMES))
 
 
 @router.get("/{name}/test")

@@ -8,7 +8,7 @@ import pytest
 
 from config_store import groups
 from config_store.errors import NotDeleted, NotFound
-from config_store.group_restoring import restore_group
+from config_store.group_restoring import find_deleted_group, list_deleted_groups, restore_group
 
 if TYPE_CHECKING:
     from tests.config_store.store import Store
@@ -45,3 +45,21 @@ def test_a_wrong_name_is_told_the_deleted_ones_that_are_like_it(store: Store) ->
         with pytest.raises(NotFound) as raised:
             restore_group(session, "stagng")
     assert str(raised.value) == "There is no deleted config group named 'stagng'. Did you mean: staging?"
+
+
+def test_deleted_groups_are_told_the_latest_first(store: Store) -> None:
+    for name in ("prod", "old", "older"):
+        store.create(name)
+    for name, author in (("older", "ada"), ("old", "bob")):
+        with store.database.writing() as session:
+            groups.delete_group(session, name, author)
+    with store.database.reading() as session:
+        assert [(group.name, group.revision, group.deleted_by) for group in list_deleted_groups(session)] == [
+            ("old", 1, "bob"),
+            ("older", 1, "ada"),
+        ]
+        assert [group.name for group in list_deleted_groups(session, limit=1)] == ["old"]
+        found = find_deleted_group(session, "older")
+        assert found is not None
+        assert (found.name, found.deleted_by) == ("older", "ada")
+        assert [find_deleted_group(session, name) for name in ("prod", "never", "a\x00b")] == [None, None, None]

@@ -149,6 +149,8 @@ def test_a_newcomer_goes_from_a_group_to_a_receipt(browser: Browser, demo: Runni
     dialog.get_by_role("button", name="Create").click()
     expect(frame.get_by_role("link", name="Delete mine")).to_be_visible()
     frame.get_by_role("button", name="Make it the default").click()
+    default = frame.get_by_role("dialog", name="Make mine the default")
+    default.get_by_role("button", name="Make it the default").click()
     expect(frame.locator(".done")).to_have_text("Jobs that name no group run with mine from now on.")
     walk.arrive("create a group")
 

@@ -198,6 +198,8 @@ def test_an_older_revision_comes_back(admin: Seat, group: str) -> None:
     frame = admin.open_page(f"groups/{group}/history", CONFIGURATION)
     frame.get_by_role("button", name="Go back to revision 1").click()
     dialog = frame.get_by_role("dialog", name="Go back")
+    expect(dialog.get_by_role("row", name="arguments.driver-memory")).to_contain_text("8g 7g")
+    assert admin.axe() == []
     dialog.get_by_label("Note: why?").fill("too much")
     dialog.get_by_role("button", name="Go back").click()
     expect(frame.locator(".done")).to_contain_text("Saved as revision 3.")

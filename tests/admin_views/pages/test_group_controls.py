@@ -26,7 +26,8 @@ def test_a_group_is_described(pages: Pages, admin: httpx.Client) -> None:
 
 def test_another_group_becomes_the_default(pages: Pages, admin: httpx.Client) -> None:
     assert "Make it the default" not in admin.get("/groups/prod").text
-    assert "Make it the default" in admin.get("/groups/spare").text
+    text = admin.get("/groups/spare").text
+    assert "Every job that names no group runs with spare from its next start, no longer with prod." in text
     answer = admin.post("/groups/spare/default", headers=PART)
     assert answer.headers["HX-Redirect"] == "/pages/groups/spare?told=default"
     text = admin.get("/groups/spare?told=default").text
@@ -61,6 +62,25 @@ def test_a_deletion_is_done_and_taken_back(pages: Pages, admin: httpx.Client) ->
     assert "The deletion was taken back." in admin.get("/groups/spare?told=restored").text
     assert [entry.event for _, entry in pages.audit.entries] == ["group.delete", "group.restore"]
     assert admin.post("/groups/spare/restore", headers=PART).status_code == 409
+    assert "spare is deleted" not in admin.get("/groups/prod?deleted=spare").text
+
+
+def test_a_deleted_group_is_found_again(pages: Pages, admin: httpx.Client) -> None:
+    option = '<option value="/pages/groups/spare">spare</option>'
+    assert "Deleted</h1>" not in admin.get("/groups/spare").text
+    admin.post("/groups/spare/delete", data={"force": ""}, headers=PART)
+    listed = admin.get("/groups/prod").text.partition('<optgroup label="Deleted">')[2]
+    assert listed.count(option) == 1
+    assert option not in pages.of("Viewer").get("/groups/prod").text
+    answer = admin.get("/groups/spare")
+    assert answer.status_code == 404
+    assert "ada deleted it, " in answer.text
+    assert '<form hx-post="/pages/groups/spare/restore"><button type="submit">Bring it back</button>' in answer.text
+    text = pages.of("Viewer").get("/groups/spare").text
+    assert "/restore" not in text
+    assert "<strong>can_delete</strong> on <strong>Couture Config Groups</strong>" in text
+    refused = pages.api.get("/groups/spare")
+    assert "deleted it; `couture groups restore spare` takes that back." in refused.json()["detail"]
 
 
 def test_the_default_group_and_one_in_use_are_not_deleted(pages: Pages, admin: httpx.Client) -> None:

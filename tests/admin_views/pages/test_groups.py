@@ -263,6 +263,21 @@ def test_of_very_many_changes_the_first_are_shown(pages: Pages, admin: httpx.Cli
     assert "The first 500 of 600 changes are shown." in text
 
 
+def test_going_back_is_reviewed_first(pages: Pages, admin: httpx.Client) -> None:
+    text = admin.get("/groups/prod/rollback?revision=1", headers=PART).text
+    assert "The content of revision 1 becomes a new revision on top of 4; nothing is lost." in text
+    assert "<code>hadoop_files.core-site.xml</code>" in text
+    assert ">sales</a>.<a " in text
+    assert '<input type="hidden" name="revision" value="1">' in text
+    assert '<button type="submit">Go back</button>' in text
+    assert "Nothing would change." in admin.get("/groups/prod/rollback?revision=4", headers=PART).text
+    assert admin.get("/groups/prod/rollback?revision=9", headers=PART).status_code == 404
+    new_group(pages.api, "odd", arguments={"master": "yran"})
+    change(pages.api, "odd", 1, arguments={"master": "yarn"})
+    assert "is no master that spark-submit knows" in admin.get("/groups/odd/rollback?revision=1", headers=PART).text
+    assert pages.api.get("/groups/prod").json()["revision"] == 4
+
+
 def test_an_older_revision_comes_back_on_top(pages: Pages, admin: httpx.Client) -> None:
     wish = {"parent": "4", "revision": "1", "note": "as it was"}
     answer = admin.post("/groups/prod/rollback", data=wish, headers=PART)

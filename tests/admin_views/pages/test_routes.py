@@ -80,6 +80,7 @@ ROUTES: dict[str, tuple[str, str, dict[str, str] | bytes | None, int]] = {
     "GET /groups/{name}/delete": (f"{DELETE} on {GROUPS}", "/groups/prod/delete", None, 200),
     "POST /groups/{name}/delete": (f"{DELETE} on {GROUPS}", "/groups/spare/delete", {}, 303),
     "POST /groups/{name}/restore": (f"{DELETE} on {GROUPS}", "/groups/gone/restore", {}, 303),
+    "GET /groups/{name}/rollback": (f"{EDIT} on {GROUPS}", "/groups/twice/rollback?revision=1", None, 200),
     "POST /groups/{name}/rollback": (
         f"{EDIT} on {GROUPS}",
         "/groups/twice/rollback",
