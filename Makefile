@@ -5,9 +5,10 @@ SHELL := /bin/bash
 	setup-databases setup-browser lock clean
 
 PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
-# How many files of unit tests run at once; those with Airflow's processes have the machine for themselves
+# How many files of tests run at once; those that share an Airflow count as one (conftest.py)
 JOBS ?= 2
 UNIT := -m "not integration and not e2e" -n $(JOBS) --dist loadfile
+LIVE := -n $(JOBS) --dist loadgroup
 # pytest's exit code where PYTEST_ARGS chose none of the tests
 NONE := 5
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py
@@ -27,13 +28,13 @@ soak: setup ## Faults, bad input and secrets: kills, full disks, fuzzing, to bui
 test: setup setup-databases setup-browser ## Everything: lint, unit tests, integration with real Spark, the demo
 	@$(MAKE) --no-print-directory lint
 	@$(PYTHON) -m pytest $(UNIT) $(PYTEST_ARGS) || [ $$? -eq $(NONE) ]
-	@$(PYTHON) -m pytest -m "integration or e2e" $(PYTEST_ARGS) || [ $$? -eq $(NONE) ]
+	@$(PYTHON) -m pytest -m "integration or e2e" $(LIVE) $(PYTEST_ARGS) || [ $$? -eq $(NONE) ]
 
 test-unit: setup-python setup-pages setup-databases ## Only the tests that need neither Airflow's processes nor Spark
 	@$(PYTHON) -m pytest $(UNIT) $(PYTEST_ARGS)
 
 test-integration: setup setup-databases setup-browser ## Only the tests with real Airflow processes and real Spark
-	@$(PYTHON) -m pytest -m integration $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest -m integration $(LIVE) $(PYTEST_ARGS)
 
 test-e2e: setup setup-browser ## Only the tests of the whole demo
 	@$(PYTHON) -m pytest -m e2e $(PYTEST_ARGS)

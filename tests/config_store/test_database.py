@@ -33,7 +33,7 @@ from sqlalchemy import (
 from config_store.database import MIGRATIONS, VERSION_TABLE, Database, migrate, open_engine
 from config_store.errors import DatabaseAway, DatabaseFull, UnusableDatabase
 from config_store.models import Base, GroupRow
-from tests.databases import free_port
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

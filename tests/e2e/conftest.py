@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.live_airflow import ending_with_us
 from tools.demo.home import CHECKOUT, DemoHome
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class RunningDemo:
 def start_demo(folder: Path, *options: str) -> RunningDemo:
     """Start a demo in that folder."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tools.demo", "--dir", str(folder), *options],
+        ending_with_us(sys.executable, "-m", "tools.demo", "--dir", str(folder), *options),
         cwd=CHECKOUT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

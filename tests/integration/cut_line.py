@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from tests.databases import free_port
+from tools.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,8 @@ from tests.integration.live_airflow import _SET_UP, LiveAirflow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.integration
+
 AIRFLOW = str(Path(sys.executable).parent / "airflow")
 
 

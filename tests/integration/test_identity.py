@@ -13,8 +13,8 @@ import pytest
 from admin_views.permissions import ACTION_NAMES, ROLES, Resource
 from config_store.wire import PROOF_KEY, proof_digest
 from tests.integration.conftest import upload
-from tests.integration.live_airflow import send_change, wait_for
-from tests.integration.test_spark import JOBS, sleeping_driver
+from tests.integration.live_airflow import RUN_S, send_change, wait_for
+from tests.integration.test_spark import JOBS, LEFT_S, gone, sleeping_driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,13 +79,13 @@ def running(airflow: LiveAirflow) -> Iterator[dict[str, str]]:
     with airflow.client() as client:
         upload(client, "code", "sleep.py", (JOBS / "sleep.py").read_bytes())
     run_id = airflow.trigger("sleepy")
-    wait_for("the driver", lambda: sleeping_driver("sleep.py"), 60)
+    wait_for("the driver", lambda: sleeping_driver(airflow, "sleep.py"), RUN_S)
     path = f"/api/v2/dags/sleepy/dagRuns/{run_id}/taskInstances/python"
     with airflow.client() as client:
         found = client.get(path).raise_for_status().json()
         yield {"id": found["id"], "run_id": run_id}
         send_change(client, "PATCH", path, {"new_state": "failed"})
-    wait_for("its end", lambda: True if sleeping_driver("sleep.py") is None else None, 60)
+    wait_for("its end", lambda: gone(airflow, "sleep.py"), LEFT_S)
 
 
 def prove(airflow: LiveAirflow, credential: str) -> httpx.Response:

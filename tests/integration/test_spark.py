@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.conftest import upload
 from tests.integration.dags.real_spark import CANARY, ODD
-from tests.integration.live_airflow import wait_for
+from tests.integration.live_airflow import RUN_S, wait_for
 
 if TYPE_CHECKING:
     from tests.integration.live_airflow import LiveAirflow
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.integration
 
 JOBS = Path(__file__).parent / "jobs"
 GROUP_CANARY = "canary-91ab-group"
-#: Seconds after which nothing of a killed job may be left.
-LEFT_S = 30
+#: Seconds after which nothing of a killed job may be left, on a machine with other things to do.
+LEFT_S = 120
 
 
 def jdk(program: str) -> str:
@@ -133,26 +133,26 @@ def _database(airflow: LiveAirflow) -> bytes:
     return b"".join(path.read_bytes() for path in airflow.home.glob("airflow.db*"))
 
 
-def sleeping_driver(name: str) -> list[psutil.Process] | None:
-    """The processes whose command line names the job's file; None when there is none."""
-    found = [process for process in psutil.process_iter(["cmdline"]) if _names(process, name)]
+def sleeping_driver(airflow: LiveAirflow, name: str) -> list[psutil.Process] | None:
+    """The processes whose command line names the job's file, of this Airflow alone; None when there is none."""
+    found = [process for process in psutil.process_iter(["cmdline"]) if _names(process, airflow.home, name)]
     return found or None
 
 
-def _names(process: psutil.Process, file: str) -> bool:
-    return any(part.endswith(f"/{file}") for part in process.info["cmdline"] or ())
+def _names(process: psutil.Process, home: Path, file: str) -> bool:
+    return any(str(home) in part and part.endswith(f"/{file}") for part in process.info["cmdline"] or ())
 
 
 def start_sleeping(airflow: LiveAirflow, dag_id: str, task_id: str, file: str) -> tuple[str, list[psutil.Process]]:
     """A run whose driver has begun to sleep, and the driver's processes."""
     run_id = airflow.trigger(dag_id)
-    wait_for("its first line", lambda: "sleeping" in airflow.task_log(dag_id, task_id, run_id) or None, 90)
-    return run_id, wait_for("the driver", lambda: sleeping_driver(file), 10)
+    wait_for("its first line", lambda: "sleeping" in airflow.task_log(dag_id, task_id, run_id) or None, RUN_S)
+    return run_id, wait_for("the driver", lambda: sleeping_driver(airflow, file), LEFT_S)
 
 
-def gone(name: str) -> bool | None:
+def gone(airflow: LiveAirflow, name: str) -> bool | None:
     """True when no process of the job is left."""
-    return True if sleeping_driver(name) is None else None
+    return True if sleeping_driver(airflow, name) is None else None
 
 
 def task_process(driver: psutil.Process) -> psutil.Process:
@@ -166,7 +166,7 @@ def task_process(driver: psutil.Process) -> psutil.Process:
 def test_kill_9_of_the_task_leaves_no_driver(airflow: LiveAirflow, dag_id: str, task_id: str, file: str) -> None:
     run_id, drivers = start_sleeping(airflow, dag_id, task_id, file)
     task_process(drivers[-1]).send_signal(signal.SIGKILL)
-    wait_for("the end of the driver", lambda: gone(file), LEFT_S)
+    wait_for("the end of the driver", lambda: gone(airflow, file), LEFT_S)
     assert airflow.wait_for_run(dag_id, run_id) == "failed"
     (receipt,) = airflow.receipts(dag_id, task_id, run_id)
     assert (receipt["state"], receipt["outcome"]) == ("ended", "lost")
@@ -178,7 +178,7 @@ def test_10_marked_failed(airflow: LiveAirflow) -> None:
     with airflow.client() as client:
         path = f"/api/v2/dags/sleepy/dagRuns/{run_id}/taskInstances/python"
         client.patch(path, json={"new_state": "failed"}).raise_for_status()
-    wait_for("the end of the driver", lambda: gone("sleep.py"), LEFT_S)
+    wait_for("the end of the driver", lambda: gone(airflow, "sleep.py"), LEFT_S)
 
     def ended() -> dict[str, Any] | None:
         (receipt,) = airflow.receipts("sleepy", "python", run_id)
@@ -191,7 +191,7 @@ def test_10_marked_failed(airflow: LiveAirflow) -> None:
 def test_10_timed_out(airflow: LiveAirflow) -> None:
     run_id, state = airflow.run("too_slow")
     assert state == "failed"
-    wait_for("the end of the driver", lambda: gone("sleep.py"), LEFT_S)
+    wait_for("the end of the driver", lambda: gone(airflow, "sleep.py"), LEFT_S)
     (receipt,) = airflow.receipts("too_slow", "python", run_id)
     assert (receipt["state"], receipt["outcome"]) == ("ended", "killed")
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from tools.bench.errors import AirflowDown, ProgramFailed, RunFailed
 from tools.bench.progress import say
-from tools.demo.airflow import ADMIN, HOST, PROCESSES, Airflow, choose_port
+from tools.demo.airflow import ADMIN, PROCESSES, Airflow, choose_port
 from tools.demo.api import AirflowApi
 from tools.demo.errors import RequestFailed, Unavailable
 from tools.demo.home import DemoHome, write_privately
 from tools.demo.processes import end_processes
+from tools.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

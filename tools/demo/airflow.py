@@ -6,7 +6,6 @@ import configparser
 import hashlib
 import os
 import secrets
-import socket
 import sys
 from dataclasses import dataclass
 from io import StringIO
@@ -17,11 +16,11 @@ from tools.demo.commands import run_command
 from tools.demo.errors import PasswordLost, PortTaken
 from tools.demo.home import CHECKOUT, DemoHome, read_secrets, write_privately
 from tools.demo.progress import say
+from tools.ports import HOST, claim_port, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HOST = "127.0.0.1"
 USUAL_PORT = 8080
 ADMIN = "admin"
 PROGRAMS = Path(sys.executable).parent
@@ -124,16 +123,11 @@ class Airflow:
 
 def choose_port(wanted: int | None) -> int:
     """The wanted port, else the usual one, else any that is free. Raises PortTaken for a wanted one."""
-    for port in [wanted] if wanted else [USUAL_PORT, 0]:
-        with socket.socket() as listener:
-            # as the server does it: a port whose connections are still closing is free
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((HOST, port))
-            except OSError:
-                continue
-            return int(listener.getsockname()[1])
-    raise PortTaken(wanted or USUAL_PORT)
+    if claim_port(wanted or USUAL_PORT):
+        return wanted or USUAL_PORT
+    if wanted:
+        raise PortTaken(wanted)
+    return free_port()
 
 
 def install(airflow: Airflow) -> None:

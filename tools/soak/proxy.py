@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from tools.demo.airflow import HOST
+from tools.ports import HOST
 from tools.soak.progress import complain
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "host", "date", "server"})

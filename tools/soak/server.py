@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from couture_ops.cli.connection import Api, Server
-from tools.demo.airflow import HOST
 from tools.demo.home import CHECKOUT
+from tools.ports import HOST
 from tools.soak.errors import ServerEnded, TooLate
 
 if TYPE_CHECKING:
@@ -102,10 +101,3 @@ def wait_for(what: str, look: Callable[[], object | None], timeout_s: float, pol
             raise TooLate(what, timeout_s)
         time.sleep(poll_s)
     return time.monotonic() - begun
-
-
-def free_port() -> int:
-    """A port that nobody listens on; never the usual one, which other tools look for first."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])

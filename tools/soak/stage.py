@@ -19,11 +19,11 @@ from tools.bench.side import ALL, API_SERVER
 from tools.bench.spark import spark_home
 from tools.demo.airflow import ADMIN, PROGRAMS
 from tools.demo.home import DemoHome, read_secrets
+from tools.ports import free_port
 from tools.soak import canary
 from tools.soak.airflow import SoakAirflow, SoakSide, variables
 from tools.soak.progress import say
 from tools.soak.proxy import Proxy
-from tools.soak.server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from couture_ops.cli.errors import CliError
+from tools.ports import free_port
 from tools.soak.clients import SoakClient
 from tools.soak.errors import Impossible
 from tools.soak.figures import Figure, none_of
 from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
-from tools.soak.server import KillableServer, free_port, plain_server
+from tools.soak.server import KillableServer, plain_server
 from tools.soak.stand_ins import services_in
 from tools.soak.trials.saves import make_groups
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from tools.ports import free_port
 from tools.soak.clients import TWINS, SoakClient
 from tools.soak.errors import ClientFailed
 from tools.soak.figures import Figure, none_of
@@ -12,7 +13,7 @@ from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
 from tools.soak.progress import say
-from tools.soak.server import KillableServer, free_port, plain_server
+from tools.soak.server import KillableServer, plain_server
 from tools.soak.stand_ins import services_in
 
 if TYPE_CHECKING:

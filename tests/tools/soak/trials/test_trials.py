@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.ports import free_port
 from tools.soak.errors import ComparisonEnded, Impossible
 from tools.soak.integrity import Inspector
 from tools.soak.ledger import Ledger
 from tools.soak.plain_server import KEY_FILE, make_store
 from tools.soak.scale import SMALL
-from tools.soak.server import free_port, plain_server
+from tools.soak.server import plain_server
 from tools.soak.stage import Stage
 from tools.soak.stand_ins import services_in
 from tools.soak.trials import disk_full, hadoop_oracle, kills_server, saves
