@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
 
 # Before anything imports Airflow, which reads its configuration then, and makes ~/airflow where nothing says otherwise.
 # Processes of `pytest -n` don't share one: each writes a database there.
@@ -13,32 +18,57 @@ HOMES = Path(__file__).parent / "build" / "tests" / "airflow"
 os.environ["AIRFLOW_HOME"] = str(HOMES / os.environ.get("PYTEST_XDIST_WORKER", "main"))
 
 COSTLY = {"integration", "e2e"}
-#: Session fixtures that start Airflow. All tests of one are a group: it is started once, by one process of `pytest -n`.
-STARTED_ONCE = ("airflow", "demo")
-#: The groups that take minutes, the longest first: they begin first, and short ones fill what is left at the end. Where
-#: a file stands here, or whether it does, changes nothing but the time.
-LONGEST = (*STARTED_ONCE, "test_class_archive", "test_databases", "test_ratings", "test_trials", "test_check")
+INTEGRATION = "tests/integration/"
+#: Folders whose files share one Airflow: one process of `pytest -n` starts it, once, and runs them one after the other.
+SHARED = (INTEGRATION, "tests/e2e/")
+#: Files there that do not use it: they run beside it.
+BESIDE = {
+    f"{INTEGRATION}{name}.py"
+    for name in (
+        "test_check_broken",
+        "test_class_archive",
+        "test_databases",
+        "test_hadoop_configuration",
+        "test_key_catalogue",
+    )
+}
+#: Folders and files of costly tests that take minutes, the longest first: they begin first, and the short ones fill
+#: what is left at the end. Where one stands here changes nothing but the time.
+LONGEST = (
+    *SHARED,
+    f"{INTEGRATION}test_class_archive.py",
+    f"{INTEGRATION}test_databases.py",
+    "tests/example_dags/jobs/test_ratings.py",
+    "tests/tools/soak/trials/test_trials.py",
+    f"{INTEGRATION}test_check_broken.py",
+)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist asks for the groups
+class GroupedFiles(LoadFileScheduling):
+    """Hands each process of `pytest -n` a file, and then the next; those that share an Airflow as if they were one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupedFiles | None:
+    """Ours for ``--dist loadfile``."""
+    return GroupedFiles(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests, then those with real processes; of these one group at a time in each process of `pytest -n`."""
-    for item in items:
-        if group := group_of(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Unit tests first, for what is cheap fails first; then those with real processes, the longest first."""
     items.sort(key=_turn)
 
 
-def group_of(item: pytest.Item) -> str | None:
-    """What a costly test shares its Airflow with, else its file; None for unit tests, which xdist hands out by file."""
-    if not any(mark.name in COSTLY for mark in item.iter_markers()):
-        return None
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in STARTED_ONCE if name in fixtures), item.path.stem)
+def group_of(file: str) -> str:
+    """What is handed out as one: the folder of a test file that shares its Airflow, else the file itself."""
+    return file if file in BESIDE else next((folder for folder in SHARED if file.startswith(folder)), file)
 
 
 def _turn(item: pytest.Item) -> int:
-    group = group_of(item)
-    if group is None:
+    if not any(mark.name in COSTLY for mark in item.iter_markers()):
         return 0
+    group = group_of(item.nodeid.partition("::")[0])
     return 1 + (LONGEST.index(group) if group in LONGEST else len(LONGEST))

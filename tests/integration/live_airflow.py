@@ -128,7 +128,7 @@ class LiveAirflow:
             "workers": {"min_heartbeat_interval": "1"},
             "dag_processor": {
                 "refresh_interval": "5",
-                # a file that changed is parsed at once all the same; parsing the others every 5 s took a third of a core
+                # what changed is parsed at once all the same; parsing all every 5 s took a third of a core
                 "min_file_process_interval": "30",
                 "dag_bundle_config_list": json.dumps(
                     [
@@ -161,7 +161,8 @@ class LiveAirflow:
             for role in ROLES
         ]
         commands = json.dumps([["db", "migrate"], ["couture", "init"], *users])
-        set_up = subprocess.run([sys.executable, "-c", _SET_UP, commands], env=self.environment, capture_output=True)
+        argv = ending_with_us(sys.executable, "-c", _SET_UP, commands)
+        set_up = subprocess.run(argv, env=self.environment, capture_output=True)
         assert set_up.returncode == 0, set_up.stderr.decode()[-2000:]
         if self.api_servers > 1:
             self.balancer = RoundRobin(self.port, self.server_ports)
