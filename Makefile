@@ -8,7 +8,7 @@ PYTHON := JAVA_HOME="$(CURDIR)/build/jdk" .venv/bin/python
 # How many files of tests run at once; those that share an Airflow count as one (conftest.py)
 JOBS ?= 2
 UNIT := -m "not integration and not e2e" -n $(JOBS) --dist loadfile
-LIVE := -n $(JOBS) --dist loadfile
+LIVE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # pytest's exit code where PYTEST_ARGS chose none of the tests
 NONE := 5
 SOURCES := config_store admin_views couture_ops example_dags tools tests conftest.py

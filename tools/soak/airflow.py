@@ -74,6 +74,7 @@ class SoakSide(Side):
     def kill(self, name: str, *, alone: bool = False) -> list[psutil.Process]:
         """`kill -9` of one of Airflow's processes with all below it, or alone; answers those that it left behind."""
         leader = psutil.Process(self._processes[name].pid)
+        leader.suspend()  # else it may start a worker after these were listed, which nobody would end
         below = leader.children(recursive=True)
         for process in [leader] if alone else [leader, *below]:
             with suppress(psutil.NoSuchProcess):
