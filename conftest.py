@@ -18,6 +18,9 @@ HOMES = Path(__file__).parent / "build" / "tests" / "airflow"
 os.environ["AIRFLOW_HOME"] = str(HOMES / os.environ.get("PYTEST_XDIST_WORKER", "main"))
 
 COSTLY = {"integration", "e2e"}
+#: Seconds for a costly test with its fixtures, of which the demo's takes four minutes on two idle cores; others have
+#: pyproject.toml's.
+COSTLY_S = 1800
 INTEGRATION = "tests/integration/"
 #: Folders whose files share one Airflow: one process of `pytest -n` starts it, once, and runs them one after the other.
 SHARED = (INTEGRATION, "tests/e2e/")
@@ -59,6 +62,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Grouped
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Unit tests first, for what is cheap fails first; then those with real processes, the longest first."""
+    for item in filter(_is_costly, items):
+        item.add_marker(pytest.mark.timeout(COSTLY_S))
     items.sort(key=_turn)
 
 
@@ -67,8 +72,12 @@ def group_of(file: str) -> str:
     return file if file in BESIDE else next((folder for folder in SHARED if file.startswith(folder)), file)
 
 
+def _is_costly(item: pytest.Item) -> bool:
+    return any(mark.name in COSTLY for mark in item.iter_markers())
+
+
 def _turn(item: pytest.Item) -> int:
-    if not any(mark.name in COSTLY for mark in item.iter_markers()):
+    if not _is_costly(item):
         return 0
     group = group_of(item.nodeid.partition("::")[0])
     return 1 + (LONGEST.index(group) if group in LONGEST else len(LONGEST))

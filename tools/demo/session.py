@@ -15,7 +15,7 @@ from tools.demo.home import DemoHome, only_demo
 from tools.demo.processes import Supervisor, end_processes, find_processes
 from tools.demo.progress import complain, say
 from tools.demo.store import Client, check_files, copy_input, fill_store
-from tools.demo.warming import warming
+from tools.demo.warming import Warming
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +39,9 @@ def run_demo(folder: Path, wanted_port: int | None, *, once: bool) -> int:
         try:
             airflow.write_settings()
             copy_input(airflow)
-            with warming(airflow):
+            with Warming(airflow) as warming:
                 install(airflow)
-            return Session(airflow, once=once).run()
+                return Session(airflow, warming, once=once).run()
         finally:
             end_processes(home)
 
@@ -70,8 +70,9 @@ def end_former_demo(home: DemoHome) -> None:
 class Session:
     """Watches Airflow's processes in the main thread, which gets the signals, and uses Airflow in another."""
 
-    def __init__(self, airflow: Airflow, *, once: bool) -> None:
+    def __init__(self, airflow: Airflow, warming: Warming, *, once: bool) -> None:
         self._airflow = airflow
+        self._warming = warming
         self._once = once
         self._story = threading.Thread(target=self._tell, name="story")
         self._supervisor = Supervisor(airflow.home, self._story.start)
@@ -112,6 +113,7 @@ class Session:
             example.wait_until_served()
             self._supervisor.release()
             example.wait_until_healthy()
+            self._warming.wait(self._supervisor.stopping)
             fill_store(self._airflow, Client(self._airflow))
             try:
                 example.run()

@@ -1,47 +1,95 @@
-"""Builds the class archive, with which the example's drivers start faster, beside Airflow's own set-up."""
+"""Builds the class archive, with which the example's drivers start faster, beside Airflow's own set-up and start."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
 from couture_ops.class_archive import ClassArchives
 from couture_ops.errors import CoutureError
 from couture_ops.jvm import find_jvm
 from couture_ops.workspace import find_spark_home
-from tools.demo.commands import run_command
-from tools.demo.errors import CommandFailed
+from tools.demo.errors import CommandFailed, Interrupted
 from tools.demo.progress import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import threading
 
     from tools.demo.airflow import Airflow
 
 COMMAND = ("airflow", "couture", "warm")
 #: How the lines begin that tell what it has made.
 DONE = ("Built ", "Listed ")
-WARM_S = 240.0
+WARM_S, POLL_S = 240.0, 0.2
 
 
-@contextmanager
-def warming(airflow: Airflow) -> Iterator[None]:
-    """Build the archive while the block runs, and wait for it; nothing happens when it is there.
+class Warming:
+    """Builds the archive while the block runs; nothing happens when it is there.
 
-    The set-up takes one of two cores, so both together take little longer than one. A demo without an
-    archive is a slower one, no broken one.
+    A process, watched by no thread, for honcho forks meanwhile. The set-up takes one of two cores, so all together
+    takes little longer than the archive. A demo without one is a slower one, no broken one.
     """
-    if has_archive(airflow):
-        yield
-        return
-    say("class archive (airflow couture warm), beside the rest: half a minute and 180 MB, once")
-    thread = threading.Thread(target=_warm, args=(airflow,), name="warming", daemon=True)
-    thread.start()
-    yield
-    if thread.is_alive():
-        say("waiting for the class archive")
-        thread.join()
+
+    def __init__(self, airflow: Airflow) -> None:
+        self._airflow = airflow
+        self._log = airflow.home.logs / "couture-warm.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        if not has_archive(self._airflow):
+            say("class archive (airflow couture warm), beside the rest: half a minute and 180 MB, once")
+            self._process = self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            _end(self._process)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = self._airflow.environment()
+        program = shutil.which(COMMAND[0], path=environment["PATH"]) or COMMAND[0]
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                (program, *COMMAND[1:]),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait(self, stopping: threading.Event) -> None:
+        """Until the archive is there or can't be, and tell which. Raises Interrupted once ``stopping`` is set."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            say("waiting for the class archive")
+        deadline = time.monotonic() + WARM_S
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if stopping.wait(POLL_S):
+                raise Interrupted
+        self._tell(self._process.poll())
+        _end(self._process)
+
+    def _tell(self, code: int | None) -> None:
+        if code != 0:
+            say(f"no class archive, so the example starts slower: {CommandFailed(COMMAND, code, self._log)}")
+            return
+        for line in self._log.read_text(errors="replace").splitlines():
+            if line.startswith(DONE):
+                say(line)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def has_archive(airflow: Airflow) -> bool:
@@ -53,14 +101,3 @@ def has_archive(airflow: Airflow) -> bool:
     except CoutureError:
         return False
     return True
-
-
-def _warm(airflow: Airflow) -> None:
-    try:
-        out = run_command(COMMAND, airflow.environment(), airflow.home.logs / "couture-warm.log", WARM_S)
-    except CommandFailed as error:
-        say(f"no class archive, so the example starts slower: {error}")
-    else:
-        for line in out.splitlines():
-            if line.startswith(DONE):
-                say(line)
