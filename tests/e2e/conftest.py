@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-UP_S, DOWN_S, COMMAND_S = 900.0, 60.0, 120.0
+UP_S, DOWN_S, COMMAND_S = 1500.0, 120.0, 240.0
 
 
 @dataclass

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.e2e.conftest import start_demo
+from tests.e2e.conftest import COMMAND_S, DOWN_S, start_demo
 from tests.e2e.results import RESULTS, TREE, tree_in
 from tools.demo.airflow import Airflow
 from tools.demo.example import Example
@@ -145,8 +145,8 @@ def test_batches_have_a_child_each_and_the_last_step_is_skipped(
 
 def test_a_second_demo_in_the_same_folder_is_refused(demo: RunningDemo) -> None:
     second = start_demo(demo.home.folder, "--once")
-    second.read_until(None, 60)
-    assert second.process.wait(10) == 1
+    second.read_until(None, COMMAND_S)
+    assert second.process.wait(DOWN_S) == 1
     assert second.lines == [
         "",
         f"demo failed: A demo already runs in {demo.home.folder}: process {demo.process.pid} at {demo.url}.",

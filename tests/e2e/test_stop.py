@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import UP_S, start_demo
+from tests.e2e.conftest import DOWN_S, UP_S, start_demo
 from tests.e2e.results import RESULTS, TREE, tree_in
 from tools.demo.airflow import PROCESSES
 from tools.demo.processes import find_processes
@@ -27,7 +27,7 @@ def test_ctrl_c_ends_every_process(demo: RunningDemo) -> None:
 def test_a_second_start_keeps_what_was_there_and_ends_with_the_example(demo: RunningDemo) -> None:
     again = start_demo(demo.home.folder, "--once")
     again.read_until(None, UP_S)
-    assert again.process.wait(10) == 0, again.lines
+    assert again.process.wait(DOWN_S) == 0, again.lines
     assert not [
         line for line in again.lines if line.startswith(("password of", "database", "first user", "class archive"))
     ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).parents[2]
 SCREENS = CHECKOUT / "build" / "screens"
 AXE = CHECKOUT / "build" / "pages" / "node_modules" / "axe-core" / "axe.min.js"
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 120_000
 expect.set_options(timeout=TIMEOUT_MS)
 #: The beginning of a page's path -> its entry in Airflow's menu.
 MENU = {

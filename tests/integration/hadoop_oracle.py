@@ -59,7 +59,7 @@ class Oracle:
 
     def close(self) -> None:
         """End the JVM."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=120)
         assert self._process.returncode == 0
 
     def deprecated(self) -> dict[str, tuple[str, ...]]:

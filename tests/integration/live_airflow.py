@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 ROLES = ("Admin", "Op", "Couture Developer", "User", "Viewer", "Couture Worker", "Public")
 #: The processes beside the API servers, by the names that Airflow's own health check gives them.
 DAEMONS = {"scheduler": "scheduler -s", "dag_processor": "dag-processor", "triggerer": "triggerer -s"}
-READY_S, RUN_S = 300.0, 240.0
+READY_S, RUN_S = 600.0, 480.0
 SENDS = 3
 
 _LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
@@ -191,10 +191,10 @@ class LiveAirflow:
                 process.terminate()
         for process in self.processes.values():
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
+                process.wait(60)
 
     @contextmanager
     def second_api_server(self) -> Iterator[str]:
@@ -209,7 +209,7 @@ class LiveAirflow:
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
     def _healthy(self) -> bool | None:
         for name, process in self.processes.items():
@@ -224,8 +224,8 @@ class LiveAirflow:
     def client(self, role: str = "Admin") -> httpx.Client:
         """A client with the token of the user who has the role."""
         login = {"username": _user(role), "password": _user(role)}
-        token = httpx.post(f"{self.url}/auth/token", json=login, timeout=30).raise_for_status().json()["access_token"]
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        token = httpx.post(f"{self.url}/auth/token", json=login, timeout=120).raise_for_status().json()["access_token"]
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=120)
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
         """Start a run as soon as the DAG is parsed; answers the run's id."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.integration.live_airflow import LiveAirflow
 
-END_S = 180.0
+END_S = 360.0
 
 
 class Masters:
@@ -106,7 +106,7 @@ class Masters:
         """By SIGKILL, with all that it started."""
         triggerer = self.airflow.processes[DAEMONS["triggerer"]]
         os.killpg(triggerer.pid, signal.SIGKILL)
-        triggerer.wait(10)
+        triggerer.wait(60)
 
     def log(self, dag_id: str, task_id: str, run_id: str, attempt: int = 1) -> str:
         """The log of a try, the triggerer's part included; empty before there is one."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.live_airflow import wait_for
+from tests.integration.live_airflow import RUN_S, wait_for
 
 if TYPE_CHECKING:
     from tests.integration.live_airflow import LiveAirflow
@@ -60,7 +60,7 @@ def test_a_task_runs_again(airflow: LiveAirflow, success: dict[str, Any], mode: 
         receipts = airflow.receipts("again", "t", run_id)
         return receipts[before] if len(receipts) > before and receipts[before]["state"] == "ended" else None
 
-    receipt = wait_for("the next try", next_receipt, 90)
+    receipt = wait_for("the next try", next_receipt, RUN_S)
     assert (receipt["outcome"], receipt["revision"]) == ("succeeded", success["revision"] + behind)
     assert (receipt["rerun_of"]["mode"], receipt["rerun_of"]["submission_id"]) == (mode, success["submission_id"])
     assert ("--executor-memory", memory) in zip(receipt["argv"], receipt["argv"][1:], strict=False)

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, inspect, text
 from config_store.database import MIGRATIONS, VERSION_TABLE
 from config_store.models import Base
 from tests.integration.conftest import API, REAL_CONTENT, create, upload
-from tests.integration.live_airflow import LiveAirflow, wait_for
+from tests.integration.live_airflow import RUN_S, LiveAirflow, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def test_saves_by_both_servers_at_once_lose_nothing(servers: list[httpx.Client])
                 assert answer.status_code in (200, 409), answer.text
                 return answer.is_success or None
 
-            wait_for("a save", save, 60)
+            wait_for("a save", save, 180)
 
     with ThreadPoolExecutor(WRITERS) as threads:
         list(threads.map(write, range(WRITERS)))
@@ -121,10 +121,10 @@ def test_a_task_outlives_one_of_two_servers(pair: LiveAirflow, tmp_path: Path) -
     """The last test of this Airflow: afterwards one server is gone."""
     until = tmp_path / "go"
     run_id = pair.trigger("held", {"until": str(until)})
-    wait_for("the driver", lambda: "holding 45" in pair.task_log("held", "python", run_id) or None, 120)
+    wait_for("the driver", lambda: "holding 45" in pair.task_log("held", "python", run_id) or None, RUN_S)
     killed = pair.processes.pop(f"api-server --port {pair.server_ports[0]}")
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait(10)
+    killed.wait(60)
     for _ in range(4):
         with pair.client() as client:
             assert client.get(f"{API}/groups/real").status_code == 200

@@ -270,7 +270,7 @@ def test_a_newcomer_makes_a_group_uploads_its_files_and_tests_it(admin: Seat, gr
     admin.shows(f"Quick start: {name}")
     frame.get_by_role("button", name=f"Test {name}").click()
     verdict = frame.locator("#test > [role=status]")
-    expect(verdict).to_contain_text(re.compile("would fail: [0-9]+ things to mend"), timeout=120_000)
+    expect(verdict).to_contain_text(re.compile("would fail: [0-9]+ things to mend"), timeout=240_000)
     expect(frame.locator("#test")).to_contain_text("What to do: Upload the cluster's own core-site.xml")
     admin.assert_fit("quick-start-light-admin", (360,))
     admin.page.set_viewport_size({"width": 1280, "height": 800})
@@ -282,6 +282,6 @@ def test_a_newcomer_makes_a_group_uploads_its_files_and_tests_it(admin: Seat, gr
     )
     expect(files.nth(1)).to_contain_text("is not well-formed XML at line 1")
     frame.get_by_role("button", name=f"Test {name}").click()
-    expect(verdict).to_contain_text(f"obs of {name} can run", timeout=120_000)
+    expect(verdict).to_contain_text(f"obs of {name} can run", timeout=240_000)
     assert admin.axe() == []
     assert [file["name"] for file in content(admin.airflow, name)["hadoop_files"]] == [core.name, yarn.name]

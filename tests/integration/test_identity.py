@@ -91,7 +91,7 @@ def running(airflow: LiveAirflow) -> Iterator[dict[str, str]]:
 def prove(airflow: LiveAirflow, credential: str) -> httpx.Response:
     """Ask for a submission as a task."""
     return httpx.post(
-        f"{airflow.url}{SUBMISSIONS}", json=JOB, headers={"Authorization": f"Couture-Task {credential}"}, timeout=30
+        f"{airflow.url}{SUBMISSIONS}", json=JOB, headers={"Authorization": f"Couture-Task {credential}"}, timeout=120
     )
 
 
@@ -133,10 +133,10 @@ def test_a_second_api_server_knows_the_same_tasks(airflow: LiveAirflow, running:
     _write_proof(airflow, running["run_id"], proof_digest(running["id"], secret))
     with airflow.second_api_server() as url:
         headers = {"Authorization": f"Couture-Task {running['id']}:{secret}"}
-        answer = httpx.post(f"{url}{SUBMISSIONS}", json=JOB, headers=headers, timeout=30)
+        answer = httpx.post(f"{url}{SUBMISSIONS}", json=JOB, headers=headers, timeout=120)
         assert (answer.status_code, answer.json()["type"]) == (409, "urn:couture:problem:WrongState")
         headers = {"Authorization": f"Couture-Task {running['id']}:another"}
-        assert httpx.post(f"{url}{SUBMISSIONS}", json=JOB, headers=headers, timeout=30).status_code == 403
+        assert httpx.post(f"{url}{SUBMISSIONS}", json=JOB, headers=headers, timeout=120).status_code == 403
 
 
 def test_another_tasks_id_with_ones_own_secret_is_refused(airflow: LiveAirflow, running: dict[str, str]) -> None:
@@ -167,7 +167,7 @@ def test_a_finished_task_proves_nothing(airflow: LiveAirflow) -> None:
     with airflow.client() as client:
         path = f"/api/v2/dags/python/dagRuns/{run_id}/taskInstances/a"
         finished = client.get(path).raise_for_status().json()["id"]
-    with sqlite3.connect(airflow.home / "airflow.db", timeout=30) as connection:
+    with sqlite3.connect(airflow.home / "airflow.db", timeout=120) as connection:
         connection.execute(
             "update task_state_store set value = ? where run_id = ? and task_id = 'a' and key = ?",
             (f'"{proof_digest(finished, "known")}"', run_id, PROOF_KEY),
@@ -183,7 +183,7 @@ def test_a_cleared_task_gets_a_receipt_of_its_own(airflow: LiveAirflow) -> None:
     wait_for(
         "the second receipt",
         lambda: True if len(airflow.receipts("defaults", "only_method_id", run_id)) == 2 else None,
-        60,
+        RUN_S,
     )
     assert airflow.wait_for_run("defaults", run_id) == "success"
     tries = [r["task"]["try_number"] for r in airflow.receipts("defaults", "only_method_id", run_id)]
@@ -209,7 +209,7 @@ def test_a_program_outside_submits_with_the_worker_role(airflow: LiveAirflow) ->
 
 
 def _write_proof(airflow: LiveAirflow, run_id: str, digest: str) -> None:
-    with sqlite3.connect(airflow.home / "airflow.db", timeout=30) as connection:
+    with sqlite3.connect(airflow.home / "airflow.db", timeout=120) as connection:
         connection.execute(
             "update task_state_store set value = ? where run_id = ? and key = ?", (f'"{digest}"', run_id, PROOF_KEY)
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 SUBMISSIONS, MASTERS = "Spark Submissions", "Master DAGs"
+RUNS_MS = 240_000
 CONTENT = {
     "arguments": {"driver-memory": "7g", "queue": {"value": "etl", "final": True, "note": "ask <script>the admins"}},
     "configurations": {"spark.my.password": "of the lake", "spark.sql.shuffle.partitions": "210"},
@@ -250,7 +251,7 @@ def test_a_task_runs_again_as_then_and_the_list_follows_it(
     frame.get_by_role("button", name="Run as then").click()
     seat.shows(SUBMISSIONS)
     rows = frame.locator("#list tbody tr")
-    expect(rows).to_have_count(2, timeout=60_000)
-    expect(rows.first.locator(".status")).to_have_text("succeeded", timeout=60_000)
+    expect(rows).to_have_count(2, timeout=RUNS_MS)
+    expect(rows.first.locator(".status")).to_have_text("succeeded", timeout=RUNS_MS)
     seat.context.close()
     assert seat.faults == []

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 SUBMISSIONS, PREVIEW, TASK = "Spark Submissions", "Preview", "again.t"
 CHOSEN = "previews?dag=again&task=t"
-RUNS_MS = 120_000
+RUNS_MS = 240_000
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ ADMIN = "admin"
 PROGRAMS = Path(sys.executable).parent
 #: In the environment of all that the demo starts; its value is the demo's folder (processes.py).
 MARK = "COUTURE_DEMO"
-SET_UP_S = 180.0
+SET_UP_S = 360.0
 
 #: Name -> command line. With -s scheduler and triggerer open no log server, which would listen on all
 #: interfaces; the API server reads the tasks' logs from the disk.

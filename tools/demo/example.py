@@ -28,7 +28,7 @@ DAG_ID = "couture_movies"
 RESULTS = ("ratings: ", "top movies: ", "train: ", "compare: ", "batch ")
 ENDED = ("success", "failed")
 POLL_S = 0.5
-HEALTHY_S, START_S, RUN_S, ANSWER_S = 180.0, 120.0, 600.0, 30.0
+HEALTHY_S, START_S, RUN_S, ANSWER_S = 360.0, 240.0, 900.0, 60.0
 
 
 def new_run_id() -> str:

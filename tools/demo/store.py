@@ -26,7 +26,7 @@ BATCHES = CHECKOUT / "example_dags" / "input" / "batches.csv"
 CODE = (JOBS / "ratings.py", JOBS / "train.py", BUILT / "ratings-jobs.jar")
 DEPENDENCIES = (JOBS / "movielens.py", BUILT / "job-argument.jar")
 NOTE = "the demo"
-COMMAND_S = 60.0
+COMMAND_S = 120.0
 
 
 @dataclass(frozen=True)

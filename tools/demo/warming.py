@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COMMAND = ("airflow", "couture", "warm")
 #: How the lines begin that tell what it has made.
 DONE = ("Built ", "Listed ")
-WARM_S, POLL_S = 240.0, 0.2
+WARM_S, POLL_S = 600.0, 0.2
 
 
 class Warming:

@@ -33,8 +33,8 @@ with DAG("child_slow", schedule=None, is_paused_upon_creation=False):
 
     @task
     def hold(dag_run: Any = None) -> None:
-        """Run until the file that conf names is there, or for a minute, or as long as conf says."""
-        deadline = time.monotonic() + dag_run.conf.get("seconds", 60)
+        """Run until the file that conf names is there, or for four minutes, or as long as conf says."""
+        deadline = time.monotonic() + dag_run.conf.get("seconds", 240)
         while not Path(dag_run.conf["until"]).exists() and time.monotonic() < deadline:
             time.sleep(0.2)
 
