@@ -47,7 +47,7 @@ LONGEST = (
 )
 
 
-class GroupedFiles(LoadFileScheduling):
+class GroupedFiles(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """Hands each process of `pytest -n` a file, and then the next; those that share an Airflow as if they were one."""
 
     def _split_scope(self, nodeid: str) -> str:
