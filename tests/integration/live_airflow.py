@@ -125,7 +125,8 @@ class LiveAirflow:
                 "secret_key": secrets.token_hex(32),
             },
             "api_auth": {"jwt_secret": secrets.token_hex(32)},
-            "workers": {"min_heartbeat_interval": "1"},
+            # the first request makes the API server's execution API, which takes a busy machine half a minute, not 5 s
+            "workers": {"min_heartbeat_interval": "1", "execution_api_timeout": "60"},
             "dag_processor": {
                 "refresh_interval": "5",
                 # what changed is parsed at once all the same; parsing all every 5 s took a third of a core

@@ -99,8 +99,9 @@ class Airflow:
                 "secret_key": keys["secret_key"],
             },
             "api_auth": {"jwt_secret": keys["jwt_secret"]},
-            # With 5, the default, LocalExecutor takes some deferred tasks for failed
-            "workers": {"min_heartbeat_interval": "1"},
+            # With 5, the default, LocalExecutor takes some deferred tasks for failed. The other is 5, too: on a busy
+            # machine the API server takes longer for its first task
+            "workers": {"min_heartbeat_interval": "1", "execution_api_timeout": "60"},
             "dag_processor": {"refresh_interval": "10"},
             "usage_data_collection": {"enabled": "False"},
             "couture": {"cache_dir": str(self.home.worker_cache)},

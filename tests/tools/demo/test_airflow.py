@@ -48,7 +48,7 @@ def test_the_settings_that_keep_it_small_private_and_quick(airflow: Airflow) -> 
         "logging": {"base_log_folder": f"{folder}/logs/tasks"},
         "api": {"host": "127.0.0.1", "port": "18080", "base_url": "http://127.0.0.1:18080", "workers": "1"},
         "api_auth": {},
-        "workers": {"min_heartbeat_interval": "1"},
+        "workers": {"min_heartbeat_interval": "1", "execution_api_timeout": "60"},
         "dag_processor": {"refresh_interval": "10"},
         "usage_data_collection": {"enabled": "False"},
         "couture": {"cache_dir": f"{folder}/worker-cache"},
