@@ -233,14 +233,8 @@ def list_revisions(session: Session, name: str, *, limit: int = 50, offset: int 
     """One page of a group's revisions, newest first, and how many there are."""
     row = _live_row(session, name)
     total = session.scalar(select(func.count()).where(RevisionRow.group_id == row.id)) or 0
-    rows = session.scalars(
-        select(RevisionRow)
-        .where(RevisionRow.group_id == row.id)
-        .options(_WITHOUT_CONTENT)
-        .order_by(RevisionRow.number.desc())
-        .limit(limit)
-        .offset(offset)
-    )
+    newest_first = select(RevisionRow).where(RevisionRow.group_id == row.id).order_by(RevisionRow.number.desc())
+    rows = session.scalars(newest_first.options(_WITHOUT_CONTENT).limit(limit).offset(offset))
     return [RevisionHead(**_revision_head(revision)) for revision in rows], total
 
 
