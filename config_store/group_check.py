@@ -307,7 +307,7 @@ def _finding(view: _View, remark: Remark) -> Finding:
     section, _, name = remark.where.partition(".")
     if section not in SECTIONS:
         advice = f"Correct the file and store it again: couture hadoop put {view.group.name} {remark.where}"
-    elif remark.is_fault:
+    elif remark.is_fault or remark.of_value:
         advice = f"Correct it: couture settings set {view.group.name} {name}=VALUE"
     else:
         advice = "Give it its right name; what a library of yours reads under this name may stay."

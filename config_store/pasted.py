@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from config_store.content import SECTIONS
 from config_store.errors import reject
 from config_store.names import nearest, unstorable
-from config_store.settings import ARGUMENTS, CONFIGURATION_NAME, ENVIRONMENT_NAME, FLAGS, RESERVED, RESERVED_VARIABLES
+from config_store.settings import (
+    ARGUMENTS,
+    CONFIGURATION_NAME,
+    ENVIRONMENT_NAME,
+    FLAGS,
+    RESERVED,
+    RESERVED_VARIABLES,
+    as_typed,
+)
 from config_store.shell_words import Word, lines_of, split_words
 
 if TYPE_CHECKING:
@@ -219,7 +227,7 @@ class _Reader:
             self._leave_words(words, f"only {MAX_SETTINGS} settings are taken at once; press the button again")
         else:
             self._pasted.settings.pop((section, name), None)
-            self._pasted.settings[section, name] = PastedSetting(section, name, value, words[0].line)
+            self._pasted.settings[section, name] = PastedSetting(section, name, as_typed(name, value), words[0].line)
 
     def _leave(self, number: int, text: str, reason: str) -> None:
         self._pasted.leftovers.append(Leftover(number, text, reason))

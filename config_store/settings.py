@@ -78,6 +78,22 @@ ON_A_COMMAND_LINE = frozenset(
     }
 )
 
+#: Arguments that are lists or JVM options: people write them over several lines, and their readers split them there.
+_MAY_SPAN_LINES = frozenset(
+    {
+        "driver-java-options",
+        "jars",
+        "packages",
+        "exclude-packages",
+        "repositories",
+        "py-files",
+        "files",
+        "archives",
+    }
+)
+#: All others, by the property that says the same; sizes, numbers and flags have rules of their own.
+_ONE_LINE = frozenset(TWINS.get(name, name) for name in ARGUMENTS - FLAGS - _MAY_SPAN_LINES) - SIZES - COUNTS
+
 #: What a task, not a group, decides, with the sentence that says where.
 RESERVED: dict[str, str] = {
     "name": "the application's name comes from the task (app_name)",
@@ -103,7 +119,7 @@ RESERVED_VARIABLES: dict[str, str] = {
 }
 
 #: Configurations that have rules of their own; all others take any text.
-_LOOKED_AT = frozenset(RESERVED) | TWINS.keys() | FLAGS | SIZES | COUNTS
+_LOOKED_AT = frozenset(RESERVED) | TWINS.keys() | FLAGS | SIZES | COUNTS | _ONE_LINE
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Nothing that turns the direction of what is read, either: a name has to look like what it is.
@@ -152,6 +168,8 @@ def setting_faults(where: str, kind: SettingKind, name: str, value: str, *, secr
     else:
         yield from _NAME_FAULTS[kind](where, name)
     yield from text_faults(where, value)
+    if _breaks_line(value) and twin_key(kind, name)[1] in _ONE_LINE and kind is not SettingKind.ENVIRONMENT:
+        yield Fault(where, f"the value of {name} holds a line break, which would become part of it; write one line")
     if name in FLAGS and value.lower() not in ("", "true", "false"):
         yield Fault(
             where, f"Unexpected value {'(secret)' if secret else repr(value)}: {name} is a flag, 'true' or 'false'"
@@ -176,14 +194,27 @@ def is_plain(kind: SettingKind, name: str, setting: Setting) -> bool:
 def value_faults(where: str, name: str, value: str) -> Iterator[Fault]:
     """What is certainly wrong with the value that a group gives to a setting; an empty one says nothing."""
     key = TWINS.get(name, name)
-    if not value:
+    if not value or (key not in SIZES and key not in COUNTS):
         return
-    if key in SIZES and not _SIZE.fullmatch(value.strip().lower()):
+    text = value.strip()
+    if key in SIZES and not _SIZE.fullmatch(text.lower()):
         yield Fault(
             where, f"Unexpected value {value[:100]!r}: {name} is a size like '7g' or '512m', without a fraction"
         )
-    if key in COUNTS and not _COUNT.fullmatch(value.strip()):
+    elif key in COUNTS and not _COUNT.fullmatch(text):
         yield Fault(where, f"Unexpected value {value[:100]!r}: {name} is a whole number like '4'")
+    elif text != value:  # the JVM that gets -Xmx1g and a line end does not start
+        yield Fault(
+            where, f"Unexpected value {value[:100]!r}: it has blanks or a line break at its ends; write {text!r}"
+        )
+
+
+def as_typed(name: str, value: str, *, secret: bool = False) -> str:
+    """The value that who typed or pasted it means: without blanks and line ends around it.
+
+    A secret loses line ends alone, for its blanks may belong to it.
+    """
+    return value.strip("\r\n") if secret or is_secret_name(name) else value.strip()
 
 
 def text_faults(where: str, value: str) -> Iterator[Fault]:
@@ -211,6 +242,10 @@ def note_faults(where: str, note: str) -> Iterator[Fault]:
     """What keeps a note or a description from being stored."""
     if len(note) > MAX_NOTE or "\x00" in note or _has_surrogates(note):
         yield Fault(where, f"must be text of at most {MAX_NOTE:,} characters")
+
+
+def _breaks_line(value: str) -> bool:
+    return "\n" in value or "\r" in value
 
 
 def _has_surrogates(value: str) -> bool:

@@ -10,6 +10,7 @@ from admin_views.api.schemas import DependencyShape, SettingShape
 from admin_views.pages.kerberos_edits import FILE_FIELDS, FileEdit, read_file_edit
 from config_store.content import split_version
 from config_store.errors import Fault, InvalidInput, reject
+from config_store.settings import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +90,14 @@ def _row_faults(sections: dict[str, Any], section: str, name: str) -> Iterator[F
         yield Fault(f"{section}.{name[:100]}", "is given twice; keep one")
 
 
+def typed_value(form: Form, token: str) -> str:
+    """What was typed as the value of a row: in a field of several lines Enter is soon struck."""
+    name, secret = form.text(f"name.{token}").strip(), form.has(f"secret.{token}")
+    return as_typed(name, form.text(f"value.{token}"), secret=secret)
+
+
 def _setting(form: Form, token: str) -> SettingShape:
-    value, secret = form.text(f"value.{token}"), form.has(f"secret.{token}")
+    value, secret = typed_value(form, token), form.has(f"secret.{token}")
     # a stored secret is never shown, so an empty field leaves it what it is, also where the mark is to go
     kept = not value and form.has(f"kept.{token}")
     return SettingShape(

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from admin_views.api.access import ServicesDep
 from admin_views.api.groups import Editor
-from admin_views.pages.edits import ROW_SECTIONS
+from admin_views.pages.edits import ROW_SECTIONS, typed_value
 from admin_views.pages.forms import FormDep
 from admin_views.pages.rendering import View, render, row_id
 from config_store import groups
@@ -102,7 +102,7 @@ def field_part(request: Request, services: ServicesDep, _: Editor, name: str, fo
     if key:
         is_secret = form.has(f"secret.{token}") or is_secret_name(key)
         catalogue = services.key_catalogues.find(content.spark_home).catalogue
-        known = look_up(catalogue, section, key, None if is_secret else form.text(f"value.{token}"))
+        known = look_up(catalogue, section, key, None if is_secret else typed_value(form, token))
         twins = _twin_remarks(section, key, _given_names(content, form))
         known = Known(known.key, (*known.remarks, *twins, *_replaced(content, section, key, token)))
     return render(View(request), "groups/field_part.html", known=known)
@@ -115,7 +115,7 @@ def _given_names(content: Content, form: Form) -> dict[str, set[str]]:
         section, key = form.text(f"section.{token}"), form.text(f"name.{token}").strip()
         if section in names:
             names[section].discard(key)
-            if form.text(f"value.{token}") or form.has(f"kept.{token}"):
+            if typed_value(form, token) or form.has(f"kept.{token}"):
                 names[section].add(key)
     return names
 

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something odd. ``is_fault``: a job will fail of it, or run without it; else it may bite later."""
+    """Something odd. ``is_fault``: a job will fail of it, or run without it; else it may bite later.
+
+    ``of_value``: the value is odd, whatever the name.
+    """
 
     where: str
     message: str
     is_fault: bool = False
+    of_value: bool = False
 
 
 def content_remarks(catalogue: Catalogue | None, content: Content, names: Collection[tuple[str, str]]) -> list[Remark]:
@@ -39,7 +43,7 @@ def content_remarks(catalogue: Catalogue | None, content: Content, names: Collec
         settings, wanted = getattr(content, section), {name for place, name in names if place == section}
         for name in [name for name in settings if name in wanted]:
             value, where = None if settings[name].secret else settings[name].value, f"{section}.{name}"
-            remarks += target_remarks(where, kind, name, value)
+            remarks += plain_remarks(where, kind, name, value)
             remarks += setting_remarks(catalogue, where, kind, name, value) if catalogue else ()
     return remarks
 
@@ -48,15 +52,28 @@ def key_remarks(catalogue: Catalogue, content: Content) -> list[Remark]:
     """What is odd in the keys and values of a whole content, place by place. Tells no secret."""
     remarks: list[Remark] = []
     for section, kind, name, setting in content.settings():
-        value = None if setting.secret else setting.value
-        remarks += setting_remarks(catalogue, f"{section}.{name}", kind, name, value)
+        where, value = f"{section}.{name}", None if setting.secret else setting.value
+        if value and kind is not SettingKind.ENVIRONMENT:  # what was stored before a rule is checked here alone
+            remarks += [Remark(where, fault.message, is_fault=True) for fault in value_faults(where, name, value)]
+        remarks += end_remarks(where, kind, name, value)
+        remarks += setting_remarks(catalogue, where, kind, name, value)
     return remarks
 
 
-def target_remarks(where: str, kind: SettingKind, name: str, value: str | None) -> Iterator[Remark]:
-    """Where a job would run, if that is no place Spark knows; ``value`` None: nobody may know it."""
-    if kind is not SettingKind.ENVIRONMENT and value is not None and (fault := target_fault(name, value)):
+def plain_remarks(where: str, kind: SettingKind, name: str, value: str | None) -> Iterator[Remark]:
+    """What is odd in one setting whatever Spark is installed; ``value`` None: nobody may know it."""
+    if kind is SettingKind.ENVIRONMENT:
+        return
+    if value is not None and (fault := target_fault(name, value)):
         yield Remark(where, fault, is_fault=True)
+    yield from end_remarks(where, kind, name, value)
+
+
+def end_remarks(where: str, kind: SettingKind, name: str, value: str | None) -> Iterator[Remark]:
+    """Blanks and line breaks around a value, which nobody sees; ``value`` None: nobody may know it."""
+    if kind is SettingKind.ENVIRONMENT or not value or value == value.strip() or any(value_faults(where, name, value)):
+        return
+    yield Remark(where, "its value begins or ends with a blank or a line break; set it without", of_value=True)
 
 
 def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: str | None) -> list[Remark]:
@@ -66,7 +83,7 @@ def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: s
     if value is not None and kind is not SettingKind.ENVIRONMENT:
         faults += value_faults(where, name, value)
     remarks = [Remark(fault.where, fault.message, is_fault=True) for fault in faults]
-    remarks += target_remarks(where, kind, name, value)
+    remarks += plain_remarks(where, kind, name, value)
     return [*remarks, *(setting_remarks(catalogue, where, kind, name, value) if catalogue else ())]
 
 

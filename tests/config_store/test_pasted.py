@@ -174,3 +174,12 @@ def test_of_many_lines_that_are_not_understood_the_first_hundred_get_a_proposal(
 def test_no_block_breaks_it_and_what_stays_has_its_line(block: str) -> None:
     lines = block.replace("\r\n", "\n").count("\n") + 1
     assert all(1 <= one.line <= lines and one.reason for one in read_pasted(block).leftovers)
+
+
+def test_values_lose_blanks_and_line_ends_around_them_and_secrets_line_ends_alone() -> None:
+    block = "--driver-memory ' 1g\n' --conf 'spark.x= a b ' --conf 'spark.my.password= hush \n'"
+    assert [(one.name, one.value) for one in read_pasted(block).settings.values()] == [
+        ("driver-memory", "1g"),
+        ("spark.x", "a b"),
+        ("spark.my.password", " hush "),
+    ]

@@ -10,6 +10,7 @@ from config_store.settings import (
     MAX_NOTE,
     MAX_VALUE_BYTES,
     Setting,
+    as_typed,
     is_plain,
     note_faults,
     setting_faults,
@@ -209,7 +210,7 @@ def test_another_name_leaves_the_mark_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["driver-memory", "spark.executor.memory", "spark.executor.memoryOverhead"])
-@pytest.mark.parametrize("value", ["", "7g", "512m", "2GB", "1024", "1t", " 3500m ", "0"])
+@pytest.mark.parametrize("value", ["", "7g", "512m", "2GB", "1024", "1t", "3500m", "0"])
 def test_a_size_as_spark_reads_it(name: str, value: str) -> None:
     assert list(value_faults("here", name, value)) == []
 
@@ -220,6 +221,51 @@ def test_what_is_no_size(value: str) -> None:
     assert str(fault) == (
         f"here: Unexpected value {value!r}: executor-memory is a size like '7g' or '512m', without a fraction"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [("driver-memory", "1g\n", "1g"), ("spark.executor.memory", " 3500m ", "3500m"), ("executor-cores", "4\r\n", "4")],
+)
+def test_a_size_or_a_number_has_nothing_around_it(name: str, value: str, meant: str) -> None:
+    (fault,) = value_faults("here", name, value)
+    assert str(fault) == (
+        f"here: Unexpected value {value!r}: it has blanks or a line break at its ends; write {meant!r}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (ARGUMENT, "master"),
+        (ARGUMENT, "queue"),
+        (ARGUMENT, "deploy-mode"),
+        (ARGUMENT, "proxy-user"),
+        (CONFIGURATION, "spark.master"),
+        (CONFIGURATION, "spark.yarn.queue"),
+    ],
+)
+@pytest.mark.parametrize("value", ["yarn\n", "\nyarn", "ya\rrn"])
+def test_what_is_one_word_holds_no_line_break(kind: SettingKind, name: str, value: str) -> None:
+    message = f"the value of {name} holds a line break, which would become part of it; write one line"
+    assert faults(kind, name, value) == [message]
+    told = [fault.message for fault in setting_faults("here", kind, name, value, secret=True)]
+    assert told == [message]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(ARGUMENT, "driver-java-options"), (ARGUMENT, "jars"), (CONFIGURATION, "spark.x")]
+)
+def test_a_list_may_go_over_several_lines(kind: SettingKind, name: str) -> None:
+    assert faults(kind, name, "/a.jar,\n/b.jar") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "meant"),
+    [("spark.x", False, "a b"), ("spark.x", True, " a b\t"), ("spark.my.password", False, " a b\t")],
+)
+def test_what_was_typed_loses_what_nobody_sees(name: str, secret: bool, meant: str) -> None:
+    assert as_typed(name, "\r\n a b\t\n", secret=secret) == meant
 
 
 @pytest.mark.parametrize("name", ["driver-cores", "executor-cores", "num-executors", "total-executor-cores"])
@@ -238,10 +284,33 @@ class TestPlain:
 
     @pytest.mark.parametrize(
         "name",
-        ["spark.x", "spark.executor.memory", "spark.cores.max", "driver-memory", "spark.app.name", "a b", "ü", ""],
+        [
+            "spark.x",
+            "spark.executor.memory",
+            "spark.cores.max",
+            "driver-memory",
+            "spark.app.name",
+            "spark.master",
+            "a b",
+            "ü",
+            "",
+        ],
     )
     @pytest.mark.parametrize(
-        "value", ["", "7g", "4", "7 gig", "a\x00b", "ü", "\ud800", pytest.param("x" * (MAX_VALUE_BYTES + 1), id="long")]
+        "value",
+        [
+            "",
+            "7g",
+            "4",
+            "7 gig",
+            "4\n",
+            " 4",
+            "a\nb",
+            "a\x00b",
+            "ü",
+            "\ud800",
+            pytest.param("x" * (MAX_VALUE_BYTES + 1), id="long"),
+        ],
     )
     @pytest.mark.parametrize("note", ["", "why", "a\x00b", "\ud800", pytest.param("x" * (MAX_NOTE + 1), id="long")])
     def test_a_plain_setting_has_no_fault(self, name: str, value: str, note: str) -> None:

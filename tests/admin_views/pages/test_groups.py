@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from admin_views.permissions import ROLES, Resource
+from config_store.groups import get_group
 from tests.admin_views.calls import change, new_group
 from tests.admin_views.pages.conftest import PART
 
@@ -79,6 +80,26 @@ def test_a_secret_is_not_lost_with_its_mark(pages: Pages, admin: httpx.Client) -
     assert "has no value; null is for a secret that keeps its stored value" in refused.text
     assert admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.password"}, headers=PART).is_success
     assert pages.api.get("/groups/prod").json()["revision"] == 5
+
+
+def test_what_is_typed_loses_blanks_and_line_ends_around_it(pages: Pages, admin: httpx.Client) -> None:
+    rows = (
+        row("a", "arguments", "driver-memory", value=" 1g\r\n"),
+        row("b", "configurations", "spark.my.list", value="\r\na\r\nb \r\n"),
+        row("c", "configurations", "spark.my.password", value=" hush \r\n"),
+    )
+    assert admin.post("/groups/prod/save", data=form(*rows), headers=PART).is_success
+    saved = content(pages)
+    assert saved["arguments"]["driver-memory"]["value"] == "1g"
+    assert saved["configurations"]["spark.my.list"]["value"] == "a\nb"
+    with pages.services.database.reading() as session:
+        stored = get_group(session, "prod").content.configurations["spark.my.password"]
+    assert pages.services.cipher.decrypt(stored.value, "") == " hush "
+
+
+def test_a_line_break_that_is_typed_changes_nothing(admin: httpx.Client) -> None:
+    typed = row("a", "arguments", "driver-memory", value="7g\r\n")
+    assert "Nothing would change." in admin.post("/groups/prod/review", data=form(typed), headers=PART).text
 
 
 def test_a_viewer_has_no_controls(pages: Pages) -> None:

@@ -143,6 +143,25 @@ def test_a_content_is_judged_place_by_place_and_tells_no_secret() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", ["1 ", " 1", "1\n", "\n1"])
+def test_blanks_and_line_breaks_around_a_value_are_told(value: str) -> None:
+    told = ("its value begins or ends with a blank or a line break; set it without", False)
+    for keys in (None, catalogue()):
+        assert said(field_remarks(keys, "configurations", "spark.my.own", value)) == [told]
+    content = Content(configurations={"spark.my.own": Setting(value)}, environment={"X": Setting(value)})
+    assert said(content_remarks(None, content, {("configurations", "spark.my.own"), ("environment", "X")})) == [told]
+    assert said(key_remarks(catalogue(), content)) == [told]
+    assert field_remarks(catalogue(), "configurations", "spark.my.own", "1\n2") == []
+    assert field_remarks(catalogue(), "configurations", "spark.my.own", None) == []
+
+
+def test_a_size_that_was_stored_with_a_line_break_is_told() -> None:
+    told = "Unexpected value '1g\\n': it has blanks or a line break at its ends; write '1g'"
+    content = Content(arguments={"driver-memory": Setting("1g\n")})
+    assert key_remarks(catalogue(), content) == [Remark("arguments.driver-memory", told, is_fault=True)]
+    assert said(field_remarks(None, "arguments", "driver-memory", "1g\n")) == [(told, True)]
+
+
 def test_old_names_in_a_hadoop_file() -> None:
     assert list(hadoop_remarks(catalogue(), "core-site.xml", "fs.default.name", None)) == [
         Remark("core-site.xml", "fs.default.name is the old name of fs.defaultFS")
