@@ -18,7 +18,7 @@ from config_store.groups import get_group
 from config_store.hadoop_xml import read_properties
 from config_store.models import GroupRow, in_byte_order
 from config_store.resolution import resolve_plan
-from config_store.settings import TWINS
+from config_store.settings import TWINS, dropped
 from config_store.target_check import target_fault
 from config_store.wire import Finding, JobRequest, Language, TaskIdentity
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 FILE_SYSTEM = ("fs.defaultFS", "fs.default.name")
 #: What leads to a resource manager, besides the ids of several. Source: Hadoop's yarn-default.xml.
 RESOURCE_MANAGER = ("yarn.resourcemanager.address", "yarn.resourcemanager.hostname")
+
+_UNREAD = "Remove what Spark does not read, or give it its right name: Hadoop's are spelled spark.hadoop.NAME."
 
 
 @dataclass(frozen=True)
@@ -247,30 +249,41 @@ def _name_service_faults(view: _View, properties: dict[str, str]) -> Iterator[Fi
 
 def _target(view: _View) -> Iterator[Finding]:
     """What spark-submit would refuse; asked of the resolution itself, with a job that sets nothing."""
-    settings = f"couture settings set {view.group.name}"
+    settings, faulty = f"couture settings set {view.group.name}", False
     for argument, example in (("master", "master=yarn deploy-mode=client"), ("deploy-mode", "deploy-mode=client")):
         if fault := target_fault(argument, view.value(argument) or ""):
             stop = "" if fault.endswith("?") else "."
             yield Finding.fault("target", view.subject, f"{fault}{stop}", f"For instance: {settings} {example}")
-            return
-    yield _resolved(view)
+            faulty = True
+    yield from _dropped(view)
+    if not faulty:
+        yield from _resolved(view)
 
 
-def _resolved(view: _View) -> Finding:
+def _dropped(view: _View) -> Iterator[Finding]:
+    """The properties that reach no job, each by its name."""
+    warnings = [dropped(kind, name) for _, kind, name, setting in view.group.content.settings() if setting.value]
+    told = list(filter(None, warnings))
+    for warning in told[:MAX_TOLD]:
+        yield Finding.warning("target", view.subject, f"{warning}.", _UNREAD)
+    if (more := len(told) - MAX_TOLD) > 0:
+        yield Finding.warning("target", view.subject, f"Spark drops {more:,} more.", _UNREAD)
+
+
+def _resolved(view: _View) -> Iterator[Finding]:
+    """What the resolution says besides what :func:`_dropped` tells."""
     request = JobRequest(language=Language.PYTHON, application_uri="/check.py", config_group=view.group.name)
     task = TaskIdentity(dag_id="check", task_id="check", run_id="check")
     try:
-        plan = resolve_plan(view.session, request, task, view.cipher)
+        resolve_plan(view.session, request, task, view.cipher)
     except (SecretUnreadable, NotFound) as error:
-        return Finding.skipped("target", view.subject, f"No plan can be made yet: {error}")
+        yield Finding.skipped("target", view.subject, f"No plan can be made yet: {error}")
     except StoreError as error:
         said, _, advice = str(error).partition("; ")
-        return Finding.fault("target", view.subject, said, advice or "Change the group as it says.")
-    if plan.warnings:
-        advice = "Remove what Spark does not read, or give it its right name."
-        return Finding.warning("target", view.subject, "; ".join(plan.warnings), advice)
-    master = view.value("master") or "chosen by Spark's defaults or by tasks"
-    return Finding.ok("target", view.subject, f"A job can be planned; the master is {master}.")
+        yield Finding.fault("target", view.subject, said, advice or "Change the group as it says.")
+    else:
+        master = view.value("master") or "chosen by Spark's defaults or by tasks"
+        yield Finding.ok("target", view.subject, f"A job can be planned; the master is {master}.")
 
 
 def _keys(view: _View) -> Iterator[Finding]:

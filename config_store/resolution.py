@@ -18,6 +18,7 @@ from config_store.settings import (
     MAX_NOTE,
     TWINS,
     Setting,
+    dropped,
     place_faults,
     setting_faults,
     text_faults,
@@ -395,5 +396,5 @@ def _krb5_conf(group: Group) -> StoredFile | None:
 
 def _warnings(settings: Iterable[EffectiveSetting]) -> Iterator[str]:
     for setting in settings:
-        if setting.kind is _CONFIGURATION and not setting.name.startswith("spark."):
-            yield f"Spark drops {setting.name}: it reads only properties that start with 'spark.'"
+        if warning := dropped(setting.kind, setting.name):
+            yield warning

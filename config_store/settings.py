@@ -217,6 +217,13 @@ def as_typed(name: str, value: str, *, secret: bool = False) -> str:
     return value.strip("\r\n") if secret or is_secret_name(name) else value.strip()
 
 
+def dropped(kind: SettingKind, name: str) -> str:
+    """That a setting reaches no job, "" when it does: spark-submit reads properties of its own prefix alone."""
+    if kind is not SettingKind.CONFIGURATION or name.startswith("spark."):
+        return ""
+    return f"Spark drops {name[:100]}: it reads only properties that start with 'spark.'"
+
+
 def text_faults(where: str, value: str) -> Iterator[Fault]:
     """What keeps a text from being handed to a process."""
     if "\x00" in value:

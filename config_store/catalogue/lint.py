@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config_store.catalogue.lookup import HADOOP_PREFIX
 from config_store.catalogue.values import hadoop_value_fault, value_fault
 from config_store.content import SECTIONS
-from config_store.settings import TWINS, setting_faults, value_faults
+from config_store.settings import TWINS, dropped, setting_faults, value_faults
 from config_store.target_check import target_fault
 from config_store.wire import SettingKind
 
@@ -66,6 +66,8 @@ def plain_remarks(where: str, kind: SettingKind, name: str, value: str | None) -
         return
     if value is not None and (fault := target_fault(name, value)):
         yield Remark(where, fault, is_fault=True)
+    if value != "" and (warning := dropped(kind, name)):
+        yield Remark(where, f"{warning}; one of Hadoop's is spelled spark.hadoop.{name[:100]}")
     yield from end_remarks(where, kind, name, value)
 
 

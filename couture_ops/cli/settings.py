@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, TextIO
 
 import click
@@ -95,18 +94,8 @@ def set_settings(
         changes.setdefault(section, {})[key] = _setting(known, value, marks)
     after = patch_content(api, before, changes, note)
     report_save(before, after, output)
-    _warn_of_strangers(changes.get("configurations", ()))
     for section, names in changes.items():
         _warn_of_secrets(after["content"][section], [name for name in names if values[name] != ASIDE])
-
-
-def _warn_of_strangers(names: Iterable[str]) -> None:
-    for name in names:
-        if not name.startswith("spark."):
-            say(
-                f"Warning: spark-submit drops properties that do not start with 'spark.', so {name} reaches no job. "
-                f"One of Hadoop's is spelled spark.hadoop.{name}"
-            )
 
 
 def _warn_of_secrets(settings: dict[str, Any], literals: list[str]) -> None:

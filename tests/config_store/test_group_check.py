@@ -245,8 +245,29 @@ def test_masters_that_are_known(store: Store, master: str) -> None:
 def test_what_spark_drops_is_a_warning(store: Store) -> None:
     store.create("prod", configurations={"my.key": "1"})
     assert wrong(store) == [
-        ("target", Verdict.WARNING, "Spark drops my.key: it reads only properties that start with 'spark.'")
+        ("target", Verdict.WARNING, "Spark drops my.key: it reads only properties that start with 'spark.'.")
     ]
+
+
+def test_every_fault_of_the_target_is_told_and_what_is_dropped_with_them(store: Store) -> None:
+    store.create(
+        "prod",
+        arguments={"master": "yarm", "deploy-mode": "remote"},
+        configurations={"hello.world": "1", "my.key": "1", "my.empty": ""},
+    )
+    assert wrong(store) == [
+        ("target", Verdict.FAULT, "master='yarm' is no master that spark-submit knows; did you mean yarn?"),
+        ("target", Verdict.FAULT, "deploy-mode='remote' is neither client nor cluster."),
+        ("target", Verdict.WARNING, "Spark drops hello.world: it reads only properties that start with 'spark.'."),
+        ("target", Verdict.WARNING, "Spark drops my.key: it reads only properties that start with 'spark.'."),
+    ]
+
+
+def test_many_that_are_dropped_are_counted(store: Store) -> None:
+    store.create("prod", configurations={f"my.key{number:03}": "1" for number in range(MAX_TOLD + 3)})
+    told = [message for _, _, message in wrong(store)]
+    assert len(told) == MAX_TOLD + 1
+    assert told[-1] == "Spark drops 3 more."
 
 
 # --- dependencies and secrets ---

@@ -146,6 +146,13 @@ def test_the_review_says_what_is_odd_about_the_edits_alone(pages: Pages, admin: 
     assert text.count("<li><code>") == 1
 
 
+def test_the_review_says_what_spark_drops(pages: Pages) -> None:
+    edited = row("a", "configurations", "hello.world", value="1")
+    said = "Spark drops hello.world: it reads only properties that start with &#39;spark.&#39;; one of Hadoop&#39;s is "
+    assert said in pages.of("Op").post("/groups/prod/review", data=form(edited), headers=PART).text
+    assert [text.partition("</strong> ")[2].startswith(said) for text in told(pages.of("Op"), edited)] == [True]
+
+
 def test_without_a_catalogue_the_page_says_so_to_those_who_edit(pages: Pages) -> None:
     line = '<p class="small">No keys are known in this test.</p>'
     assert line in pages.of("Op").get("/groups/prod").text

@@ -162,6 +162,21 @@ def test_a_size_that_was_stored_with_a_line_break_is_told() -> None:
     assert said(field_remarks(None, "arguments", "driver-memory", "1g\n")) == [(told, True)]
 
 
+def test_a_property_that_spark_drops_is_told_whether_the_keys_are_known_or_not() -> None:
+    told = (
+        "Spark drops hello.world: it reads only properties that start with 'spark.'; one of Hadoop's is spelled "
+        "spark.hadoop.hello.world",
+        False,
+    )
+    content = Content(configurations={"hello.world": Setting("1")})
+    for keys in (None, catalogue()):
+        for value in ("1", None):
+            assert said(field_remarks(keys, "configurations", "hello.world", value)) == [told]
+        assert said(content_remarks(keys, content, {("configurations", "hello.world")})) == [told]
+        assert field_remarks(keys, "environment", "hello", "1") == []
+        assert field_remarks(keys, "configurations", "hello.world", "") == []
+
+
 def test_old_names_in_a_hadoop_file() -> None:
     assert list(hadoop_remarks(catalogue(), "core-site.xml", "fs.default.name", None)) == [
         Remark("core-site.xml", "fs.default.name is the old name of fs.defaultFS")

@@ -294,8 +294,8 @@ def test_a_property_that_spark_drops_is_warned_of(couture: Couture, prod: StoreS
     run = couture("settings", "set", "prod", "fs.defaultFS=hdfs://nn:8020", "spark.x=1")
     assert run.stdout == "Saved revision 2 of prod.\n"
     assert run.stderr == (
-        "Warning: spark-submit drops properties that do not start with 'spark.', so fs.defaultFS reaches no job. "
-        "One of Hadoop's is spelled spark.hadoop.fs.defaultFS\n"
+        "Warning: configurations.fs.defaultFS: Spark drops fs.defaultFS: it reads only properties that start with "
+        "'spark.'; one of Hadoop's is spelled spark.hadoop.fs.defaultFS\n"
     )
 
 
