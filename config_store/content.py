@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 JAR_SUFFIXES = (".jar",)
 PY_FILE_SUFFIXES = (".py", ".zip", ".egg", ".whl")
+#: What can be uploaded as a dependency.
+_UPLOADED_SUFFIXES = JAR_SUFFIXES + PY_FILE_SUFFIXES
 KEYTAB_SUFFIXES = (".keytab",)
 
 #: Field of a content -> kind of its settings, in the order pages and files show them.
@@ -248,8 +250,19 @@ def _can_be_secret(kind: SettingKind, name: str) -> bool:
 
 def _list_faults(content: Content) -> Iterator[Fault]:
     for where, entry in content.file_entries():
-        if is_place(entry):
-            yield from place_faults(where, entry)
+        yield from entry_faults(where, entry)
+
+
+def entry_faults(where: str, entry: str) -> Iterator[Fault]:
+    """What keeps an entry of a list of files from naming one: a place that Spark reads, or an uploaded dependency."""
+    if is_place(entry):
+        yield from place_faults(where, entry)
+    elif not any(name.lower().endswith(_UPLOADED_SUFFIXES) for name in (entry, entry.rpartition("@")[0])):
+        yield Fault(
+            where,
+            f"{entry[:100]!r} is no uploaded dependency, which end in {', '.join(_UPLOADED_SUFFIXES)}; "
+            "name the file by its place: hdfs:/..., https://..., or an absolute path",
+        )
 
 
 def _principals(content: Content) -> Iterator[str]:

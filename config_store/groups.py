@@ -12,14 +12,13 @@ from sqlalchemy import false, func, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
-from config_store.artifacts import ArtifactKind, find_version, keep_artifacts
+from config_store.artifacts import ArtifactKind, keep_artifacts
 from config_store.content import Content, check_content, seal
+from config_store.dependency_check import check_dependencies
 from config_store.diff import diff_contents
 from config_store.errors import (
-    MAX_TOLD,
     AlreadyExists,
     DefaultGroupKept,
-    Fault,
     InUse,
     InvalidInput,
     NotFound,
@@ -269,7 +268,7 @@ def _add_revision(
     _check_text("note", save.note)
     check_author(save.author)
     check_content(content, before)
-    _check_dependencies(session, content)
+    _keep_dependencies(session, content)
     sealed = seal(content, before, cipher)
     if parent is not None and sealed == before:
         return
@@ -302,19 +301,10 @@ def _next_number(session: Session, row: GroupRow) -> int:
     return (newest or 0) + 1
 
 
-def _check_dependencies(session: Session, content: Content) -> None:
-    chosen = dict.fromkeys(content.dependencies())
-    keep_artifacts(session, ArtifactKind.DEPENDENCY, {dependency.name for _, dependency in chosen})
-    faults = []
-    for where, dependency in chosen:
-        try:
-            find_version(session, ArtifactKind.DEPENDENCY, dependency.name, dependency.version)
-        except NotFound as error:
-            faults.append(Fault(where, f"{error} Upload it first."))
-            if len(faults) == MAX_TOLD:  # each took a search for what is near
-                break
-    if faults:
-        raise InvalidInput(faults)
+def _keep_dependencies(session: Session, content: Content) -> None:
+    """What is there stays there until the save's end."""
+    keep_artifacts(session, ArtifactKind.DEPENDENCY, {dependency.name for _, dependency in content.dependencies()})
+    check_dependencies(session, content)
 
 
 def stale_revision(session: Session, name: str, expected: int) -> StaleRevision:

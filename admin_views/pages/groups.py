@@ -26,6 +26,7 @@ from config_store import groups
 from config_store.catalogue.lint import content_remarks
 from config_store.cleaning import hold_blobs
 from config_store.content import check_content
+from config_store.dependency_check import check_dependencies
 from config_store.diff import diff_contents
 from config_store.errors import NotFound, StaleRevision
 from config_store.group_restoring import find_deleted_group, list_deleted_groups
@@ -163,11 +164,13 @@ def review(request: Request, services: ServicesDep, caller: Editor, name: str, f
     check_permitted(services, caller, edits.files)
     with services.database.reading() as session:
         group = groups.get_group(session, name)
+        if group.revision == parent:
+            after = edits.apply(group.content, services.cipher)
+            check_content(after, group.content)
+            check_dependencies(session, after)
         tasks = tasks_using_group(session, name)
     if group.revision != parent:
         return conflict_part(request, services, name, parent, edits)
-    after = edits.apply(group.content, services.cipher)
-    check_content(after, group.content)
     changes = diff_contents(group.content, after)
     remarks = _remarks(services, after, edits.change)
     view = View(request, caller)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config_store.catalogue.lookup import HADOOP_PREFIX
 from config_store.catalogue.values import hadoop_value_fault, value_fault
-from config_store.content import SECTIONS
+from config_store.content import FILE_LISTS, SECTIONS, entry_faults, split_list
 from config_store.settings import TWINS, dropped, setting_faults, value_faults
 from config_store.target_check import target_fault
 from config_store.wire import SettingKind
@@ -84,6 +84,8 @@ def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: s
     faults = list(setting_faults(where, kind, name, value or "", secret=value is None))
     if value is not None and kind is not SettingKind.ENVIRONMENT:
         faults += value_faults(where, name, value)
+        if name in FILE_LISTS:
+            faults += [fault for entry in split_list(value) for fault in entry_faults(where, entry)]
     remarks = [Remark(fault.where, fault.message, is_fault=True) for fault in faults]
     remarks += plain_remarks(where, kind, name, value)
     return [*remarks, *(setting_remarks(catalogue, where, kind, name, value) if catalogue else ())]

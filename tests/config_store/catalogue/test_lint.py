@@ -177,6 +177,17 @@ def test_a_property_that_spark_drops_is_told_whether_the_keys_are_known_or_not()
         assert field_remarks(keys, "configurations", "hello.world", "") == []
 
 
+def test_a_file_that_cannot_be_uploaded_is_told_at_its_field() -> None:
+    told = (
+        "'log4j.properties' is no uploaded dependency, which end in .jar, .py, .zip, .egg, .whl; "
+        "name the file by its place: hdfs:/..., https://..., or an absolute path"
+    )
+    value = "lib.zip, log4j.properties, lib.jar@2, hdfs:/log4j.properties"
+    assert said(field_remarks(None, "arguments", "files", value)) == [(told, True)]
+    assert field_remarks(None, "arguments", "queue", value) == []
+    assert field_remarks(None, "arguments", "files", None) == []
+
+
 def test_old_names_in_a_hadoop_file() -> None:
     assert list(hadoop_remarks(catalogue(), "core-site.xml", "fs.default.name", None)) == [
         Remark("core-site.xml", "fs.default.name is the old name of fs.defaultFS")
