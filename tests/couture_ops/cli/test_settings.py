@@ -290,15 +290,6 @@ def test_apply_of_what_cannot_be_read(couture: Couture, prod: StoreServer, make_
     assert prod.asked == []
 
 
-def test_a_property_that_spark_drops_is_warned_of(couture: Couture, prod: StoreServer) -> None:
-    run = couture("settings", "set", "prod", "fs.defaultFS=hdfs://nn:8020", "spark.x=1")
-    assert run.stdout == "Saved revision 2 of prod.\n"
-    assert run.stderr == (
-        "Warning: configurations.fs.defaultFS: Spark drops fs.defaultFS: it reads only properties that start with "
-        "'spark.'; one of Hadoop's is spelled spark.hadoop.fs.defaultFS\n"
-    )
-
-
 def test_an_option_of_spark_submit_is_a_setting_without_dashes(couture: Couture, prod: StoreServer) -> None:
     said = couture.error("settings", "set", "prod", "--executor-memory=8g", code=2)
     assert said.endswith(
