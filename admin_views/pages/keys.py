@@ -16,7 +16,7 @@ from admin_views.pages.forms import FormDep
 from admin_views.pages.rendering import View, render, row_id
 from config_store import groups
 from config_store.catalogue.keys import Key
-from config_store.catalogue.lint import Remark, field_remarks
+from config_store.catalogue.lint import Remark, field_remarks, refusal
 from config_store.errors import reject
 from config_store.names import nearest
 from config_store.settings import ARGUMENTS, RESERVED, TWINS, Setting, twin_faults, with_secret_mark
@@ -130,7 +130,7 @@ def _twin_remarks(section: str, key: str, given: dict[str, set[str]]) -> list[Re
     configurations = {key} if section == "configurations" else given["configurations"]
     if section == "environment":
         return []
-    return [Remark(fault.where, fault.message, is_fault=True) for fault in twin_faults(arguments, configurations, "")]
+    return [refusal(fault) for fault in twin_faults(arguments, configurations, "")]
 
 
 @router.get("/{name}/keys")

@@ -18,19 +18,26 @@ if TYPE_CHECKING:
     from config_store.catalogue.keys import Key
     from config_store.catalogue.lookup import Catalogue
     from config_store.content import Content
+    from config_store.errors import Fault
 
 
 @dataclass(frozen=True)
 class Remark:
     """Something odd. ``is_fault``: a job will fail of it, or run without it; else it may bite later.
 
-    ``of_value``: the value is odd, whatever the name.
+    ``is_refused``: no save takes it. ``of_value``: the value is odd, whatever the name.
     """
 
     where: str
     message: str
     is_fault: bool = False
     of_value: bool = False
+    is_refused: bool = False
+
+
+def refusal(fault: Fault) -> Remark:
+    """What keeps a setting from being saved, as a remark."""
+    return Remark(fault.where, fault.message, is_fault=True, is_refused=True)
 
 
 def content_remarks(catalogue: Catalogue | None, content: Content, names: Collection[tuple[str, str]]) -> list[Remark]:
@@ -86,7 +93,7 @@ def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: s
         faults += value_faults(where, name, value)
         if name in FILE_LISTS:
             faults += [fault for entry in split_list(value) for fault in entry_faults(where, entry)]
-    remarks = [Remark(fault.where, fault.message, is_fault=True) for fault in faults]
+    remarks = [refusal(fault) for fault in faults]
     remarks += plain_remarks(where, kind, name, value)
     return [*remarks, *(setting_remarks(catalogue, where, kind, name, value) if catalogue else ())]
 

@@ -77,7 +77,9 @@ def test_a_secret_is_not_lost_with_its_mark(pages: Pages, admin: httpx.Client) -
     fields = {"parent": "5", "row": "r", "section.r": "configurations", "value.r": "", "kept.r": "1"}
     refused = admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.label"}, headers=PART)
     assert refused.status_code == 422
-    assert "has no value; null is for a secret that keeps its stored value" in refused.text
+    assert (
+        "has no value; null is for a secret that keeps its stored value" in refused.text
+    )
     assert admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.password"}, headers=PART).is_success
     assert pages.api.get("/groups/prod").json()["revision"] == 5
 
@@ -229,8 +231,8 @@ def test_the_review_warns_of_a_wrong_master(admin: httpx.Client) -> None:
     edited = row("a", "arguments", "master", value="yarm")
     text = admin.post("/groups/prod/review", data=form(edited), headers=PART).text
     assert (
-        "<li><code>arguments.master</code>: master=&#39;yarm&#39; is no master that spark-submit knows; "
-        "did you mean yarn?</li>"
+        "<li><strong>Will fail:</strong> <code>arguments.master</code>: master=&#39;yarm&#39; is no master that "
+        "spark-submit knows; did you mean yarn?</li>"
     ) in text
 
 

@@ -41,7 +41,7 @@ def proposed(admin: httpx.Client, section: str, typed: str) -> list[str]:
 def told(admin: httpx.Client, *rows: dict[str, str], token: str = "a") -> list[str]:
     """What is said at the field of a row."""
     text = admin.post(f"/groups/prod/field?token={token}", data=form(*rows), headers=PART).text
-    return re.findall(r"<strong>(\w+:</strong> [^<]*)</p>", text)
+    return re.findall(r"<strong>([\w ]+:</strong> [^<]*)</p>", text)
 
 
 def test_keys_are_proposed_with_what_they_are(admin: httpx.Client) -> None:
@@ -89,7 +89,7 @@ def test_a_row_says_what_its_key_is(admin: httpx.Client) -> None:
             "7 gig",
             [
                 "Error:</strong> Unexpected value &#39;7 gig&#39;: executor-memory is a size like &#39;7g&#39; or "
-                "&#39;512m&#39;, without a fraction"
+                "&#39;512m&#39;, without a fraction. This can't be saved."
             ],
         ),
         (
@@ -104,7 +104,7 @@ def test_a_row_says_what_its_key_is(admin: httpx.Client) -> None:
             "7g",
             [
                 "Error:</strong> spark.driver.memory and --driver-memory are the same setting and both are given; "
-                "keep one"
+                "keep one. This can't be saved."
             ],
         ),
         (
@@ -113,7 +113,24 @@ def test_a_row_says_what_its_key_is(admin: httpx.Client) -> None:
             "x",
             [
                 "Error:</strong> spark.app.name can&#39;t be set here: the application&#39;s name comes from the task "
-                "(app_name)"
+                "(app_name). This can't be saved."
+            ],
+        ),
+        (
+            "arguments",
+            "driver-memroy",
+            "7g",
+            [
+                "Error:</strong> spark-submit has no option --driver-memroy; did you mean driver-memory or "
+                "driver-cores or executor-memory? This can't be saved."
+            ],
+        ),
+        (
+            "arguments",
+            "master",
+            "yarm",
+            [
+                "Will fail:</strong> master=&#39;yarm&#39; is no master that spark-submit knows; did you mean yarn?",
             ],
         ),
         ("arguments", "driver-memory", "8g", [REPLACES]),
@@ -140,10 +157,10 @@ def test_the_review_says_what_is_odd_about_the_edits_alone(pages: Pages, admin: 
     edited = row("a", "configurations", "spark.eventLog.enabled", value="yes")
     text = admin.post("/groups/prod/review", data=form(edited, parent=5), headers=PART).text
     assert (
-        "<li><code>configurations.spark.eventLog.enabled</code>: Unexpected value &#39;yes&#39;: "
-        "spark.eventLog.enabled is &#39;true&#39; or &#39;false&#39;</li>"
+        "<li><strong>Will fail:</strong> <code>configurations.spark.eventLog.enabled</code>: Unexpected value "
+        "&#39;yes&#39;: spark.eventLog.enabled is &#39;true&#39; or &#39;false&#39;</li>"
     ) in text
-    assert text.count("<li><code>") == 1
+    assert text.count("<li><strong>") == 1
 
 
 def test_the_review_says_what_spark_drops(pages: Pages) -> None:
