@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from config_store.catalogue.lookup import Catalogue, Installed, read_catalogue
 from config_store.errors import InvalidInput
 from couture_ops.configuration import read_worker_settings
-from couture_ops.errors import CoutureError
+from couture_ops.errors import CoutureError, UnknownSparkHome
 from couture_ops.key_catalogue.building import build_catalogue, catalogue_path
 from couture_ops.workspace import find_spark_home
 
@@ -48,6 +48,9 @@ class InstalledCatalogues:
             settings = read_worker_settings()
             home = find_spark_home(spark_home, settings.spark_homes, self.environment)
             path = catalogue_path(settings.cache_dir, home)
+        except UnknownSparkHome as error:
+            unnamed = f"[couture] spark_homes of this API server does not name the group's Spark {error.name!r}"
+            return Installed(None, f"The keys of Spark are not known here: {unnamed} ({error.named}). {HOW}.")
         except CoutureError as error:
             return Installed(None, f"The keys of Spark are not known here: {_sentence(error)} {HOW}.")
         with self._lock:

@@ -127,9 +127,13 @@ class UnknownSparkHome(CoutureError):
         self.name, self.known = name, tuple(sorted(known))
         super().__init__(
             f"The plan asks for the Spark {name!r}, which [couture] spark_homes of this worker does not name "
-            f"(it names {', '.join(self.known) or 'none'}). Add it there, or choose another spark_home in "
-            "the group."
+            f"({self.named}). Add it there, or choose another spark_home in the group."
         )
+
+    @property
+    def named(self) -> str:
+        """Which names there are, in words."""
+        return f"it names {', '.join(self.known) or 'none'}"
 
 
 class UnusableSparkHome(CoutureError):

@@ -95,3 +95,11 @@ def test_where_nothing_is_made_the_reason_says_how(folder: Path) -> None:
         None, f"The keys of {folder}/spark4 are not known here. {HOW}."
     )
     assert not (folder / "cache").exists()
+
+
+def test_a_spark_home_that_this_api_server_does_not_name_is_told_in_its_own_words(folder: Path) -> None:
+    assert InstalledCatalogues().find("spark5") == Installed(
+        None,
+        "The keys of Spark are not known here: [couture] spark_homes of this API server does not name the group's "
+        f"Spark 'spark5' (it names gone, spark4). {HOW}.",
+    )
