@@ -108,6 +108,7 @@ class RangeNotSatisfiable(Refused):
 STATUSES: dict[type[Exception], tuple[int, str]] = {
     errors.InvalidInput: (422, "Invalid input"),
     errors.Unresolvable: (422, "The request contradicts itself"),
+    errors.NotRerunnable: (422, "The task can't run again"),
     errors.FinalOverridden: (422, "A final setting may not be overridden"),
     errors.DependencyClash: (422, "Dependencies clash"),
     errors.DigestMismatch: (422, "The content is damaged"),

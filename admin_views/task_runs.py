@@ -9,7 +9,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import State
 from sqlalchemy import select
 
-from config_store.errors import NotFound, Unresolvable
+from config_store.errors import NotFound, NotRerunnable
 
 if TYPE_CHECKING:
     from config_store.wire import TaskIdentity
@@ -32,7 +32,7 @@ class AirflowTaskRuns:
             if instance is None:
                 raise NotFound(f"task {task.dag_id}.{task.task_id} in the DAG run", task.run_id)
             if instance.state not in State.finished:
-                raise Unresolvable(
+                raise NotRerunnable(
                     f"{task.dag_id}.{task.task_id} of run {task.run_id} is {instance.state or 'waiting'}; a task runs "
                     "again when it has ended. Wait for its end, or mark it failed."
                 )

@@ -222,6 +222,10 @@ class Unresolvable(StoreError):
     """A request whose parts contradict each other; says which and the way out."""
 
 
+class NotRerunnable(Unresolvable):
+    """A task that can't run again, or not yet; says why and the way out."""
+
+
 class BlobTooLarge(StoreError):
     """An upload above the limit; ``limit`` in bytes."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from config_store.artifacts import ArtifactKind, find_newest
-from config_store.errors import NotFound, Unresolvable, WrongState
+from config_store.errors import NotFound, NotRerunnable, WrongState
 from config_store.models import GroupRow, SubmissionRow
 from config_store.receipts import read_receipt, task_of
 from config_store.wire import Outcome, Rerun, RerunMode, State
@@ -87,13 +87,13 @@ def look_ahead(session: Session, receipt: Receipt) -> LookAhead:
 def ask_rerun(session: Session, submission_id: str, mode: RerunMode, author: str) -> Wish:
     """Write down that the task of a receipt is to run again; earlier wishes for it that nothing fulfilled are void.
 
-    Raises NotFound, WrongState (it runs still), Unresolvable (its Airflow is another).
+    Raises NotFound, WrongState (it runs still), NotRerunnable (its Airflow is another).
     """
     row = session.get(SubmissionRow, submission_id, with_for_update=True)
     if row is None:
         raise NotFound("submission", submission_id)
     if row.task_instance_id is None:
-        raise Unresolvable(
+        raise NotRerunnable(
             "This submission came from outside this Airflow, which can't run its task again; clear the task there."
         )
     if row.state != State.ENDED:

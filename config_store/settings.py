@@ -260,10 +260,17 @@ def _has_surrogates(value: str) -> bool:
 
 
 def _argument_faults(where: str, name: str) -> Iterator[Fault]:
-    if name not in ARGUMENTS:
-        near = nearest(name, ARGUMENTS)
+    bare = name.lstrip("-")
+    if name in ARGUMENTS:
+        return
+    if reason := RESERVED.get(bare):
+        yield Fault(where, f"--{bare} can't be set here: {reason}")
+    elif bare in ARGUMENTS:
+        yield Fault(where, f"an argument is named without dashes: write {bare}")
+    else:
+        near = nearest(bare, ARGUMENTS)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `spark-submit --help` lists them"
-        yield Fault(where, f"spark-submit has no option --{name[:100]}{hint}")
+        yield Fault(where, f"spark-submit has no option --{bare[:100]}{hint}")
 
 
 def _configuration_faults(where: str, name: str) -> Iterator[Fault]:

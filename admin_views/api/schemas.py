@@ -259,6 +259,10 @@ def _setting(where: str, name: str, shape: SettingShape, stored: Setting | None,
     if shape.value is not None:
         return Setting(shape.value, shape.final, secret, shape.note)
     if stored is None or not stored.secret or not secret:
-        faults.append(Fault(where, "has no value; null is for a secret that keeps its stored value"))
+        faults.append(
+            Fault(
+                where, "has no value: a secret keeps its stored one only while it stays a secret; give the value anew"
+            )
+        )
         return Setting("")
     return Setting(stored.value, shape.final, secret, shape.note)

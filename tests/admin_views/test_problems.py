@@ -41,6 +41,7 @@ SAMPLES: list[tuple[Exception, dict[str, Any]]] = [
         },
     ),
     (errors.Unresolvable("a and b exclude each other"), {"status": 422, "title": "The request contradicts itself"}),
+    (errors.NotRerunnable("etl.load runs still"), {"status": 422, "title": "The task can't run again"}),
     (
         errors.FinalOverridden("prod", "queue", "etl", "change", "spark_arguments: queue=x"),
         {"status": 422, "title": "A final setting may not be overridden"},

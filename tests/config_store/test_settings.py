@@ -56,7 +56,9 @@ def test_a_sound_setting_has_no_fault(kind: SettingKind, name: str, value: str) 
             "spark-submit has no option --driver-memroy; "
             "did you mean driver-memory or driver-cores or executor-memory?",
         ),
-        ("--driver-memory", "spark-submit has no option ----driver-memory; did you mean driver-memory or "),
+        ("--driver-memory", "an argument is named without dashes: write driver-memory"),
+        ("--conf", "--conf can't be set here: set each property as a configuration of its own"),
+        ("----zzz", "spark-submit has no option --zzz; `spark-submit --help` lists them"),
         ("", "spark-submit has no option --; `spark-submit --help` lists them"),
         ("zzz", "spark-submit has no option --zzz; `spark-submit --help` lists them"),
         ("kill", "spark-submit has no option --kill"),

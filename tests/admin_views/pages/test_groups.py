@@ -78,7 +78,7 @@ def test_a_secret_is_not_lost_with_its_mark(pages: Pages, admin: httpx.Client) -
     refused = admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.label"}, headers=PART)
     assert refused.status_code == 422
     assert (
-        "has no value; null is for a secret that keeps its stored value" in refused.text
+        "has no value: a secret keeps its stored one only while it stays a secret; give the value anew" in refused.text
     )
     assert admin.post("/groups/prod/save", data={**fields, "name.r": "spark.my.password"}, headers=PART).is_success
     assert pages.api.get("/groups/prod").json()["revision"] == 5
