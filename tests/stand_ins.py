@@ -14,7 +14,7 @@ from admin_views.problems import NotProven, Unauthenticated
 from admin_views.services import AuditEntry, Caller
 from config_store.catalogue.lookup import Installed
 from config_store.dag_tree import RunHead, TaskRun
-from config_store.errors import NotFound, Unresolvable
+from config_store.errors import NotFound, NotRerunnable
 from config_store.submissions import Submitter
 from config_store.wire import ChildDeed, ChildRun, ChildState, JobRequest, TaskIdentity
 
@@ -107,7 +107,7 @@ class ListedTaskRuns:
     def run_again(self, task: TaskIdentity) -> None:
         """List it."""
         if task.task_id in self.running:
-            raise Unresolvable(f"{task.task_id} is running")
+            raise NotRerunnable(f"{task.task_id} is running")
         self.again.append(task)
 
 

@@ -591,7 +591,7 @@ def test_a_wish_that_airflow_refuses_is_taken_back(
     first, _ = failed(store, identity.add_task("ti-1", task()))
     assert isinstance(services.task_runs, ListedTaskRuns)
     services.task_runs.running.add("load")
-    problem_of(rerun(store, first, "then"), 422, "Unresolvable")
+    problem_of(rerun(store, first, "then"), 422, "NotRerunnable")
     assert done(store.get(f"/submissions/{first['submission_id']}"))["rerun"] is None
     asked, withdrawn = (entry for _, entry in audit.entries[-2:])
     assert (asked.event, withdrawn.event) == ("submission.rerun", "submission.rerun_withdrawn")
