@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from config_store import errors
 from config_store.database import passing_fault
@@ -178,6 +179,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(UnicodeEncodeError, _not_text)
     app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -294,6 +296,12 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     title = HTTPStatus(error.status_code).phrase
     detail = f"{request.method} {request.url.path}" if error.detail == title else str(error.detail)
     return problem(error.status_code, title, detail, headers=error.headers)
+
+
+async def _gone(request: Request, _: Exception) -> JSONResponse:
+    """The caller went away before his body was there: a browser that cancels, a broken line. Nobody reads the answer."""
+    log.debug("%s %s: the caller went away before the whole body had come", request.method, request.url.path)
+    return problem(400, "The connection ended", "The connection ended before the whole body had come.")
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
