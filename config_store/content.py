@@ -25,6 +25,7 @@ from config_store.settings import (
     is_plain,
     note_faults,
     place_faults,
+    principal_faults,
     setting_faults,
     text_faults,
     twin_faults,
@@ -204,6 +205,8 @@ def _content_faults(content: Content, stored: Content) -> Iterator[Fault]:
     yield from twin_faults(_given(content.arguments), _given(content.configurations), "")
     yield from _list_faults(content)
     yield from text_faults("principal", content.principal)
+    if content.principal != stored.principal:
+        yield from principal_faults("principal", content.principal)
     if content.principal and any(_principals(content)):
         yield Fault("principal", "is given twice: here and as an argument or configuration; keep one")
     yield from text_faults("spark_home", content.spark_home or "")

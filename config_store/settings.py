@@ -61,6 +61,7 @@ SIZES = frozenset(
     }
 )
 COUNTS = frozenset({"spark.driver.cores", "spark.executor.cores", "spark.executor.instances", "spark.cores.max"})
+_REALM_SIGN = re.compile(r"(?<!\\)@")
 _SIZE = re.compile(r"[0-9]+(?:b|[kmgtp]b?)?")
 _COUNT = re.compile(r"[0-9]+")
 
@@ -194,7 +195,11 @@ def is_plain(kind: SettingKind, name: str, setting: Setting) -> bool:
 def value_faults(where: str, name: str, value: str) -> Iterator[Fault]:
     """What is certainly wrong with the value that a group gives to a setting; an empty one says nothing."""
     key = TWINS.get(name, name)
-    if not value or (key not in SIZES and key not in COUNTS):
+    if not value:
+        return
+    if key == TWINS["principal"]:
+        yield from principal_faults(where, value)
+    if key not in SIZES and key not in COUNTS:
         return
     text = value.strip()
     if key in SIZES and not _SIZE.fullmatch(text.lower()):
@@ -206,6 +211,19 @@ def value_faults(where: str, name: str, value: str) -> Iterator[Fault]:
     elif text != value:  # the JVM that gets -Xmx1g and a line end does not start
         yield Fault(
             where, f"Unexpected value {value[:100]!r}: it has blanks or a line break at its ends; write {text!r}"
+        )
+
+
+def principal_faults(where: str, principal: str) -> Iterator[Fault]:
+    """What keeps a text from being a Kerberos principal. Source: MIT Kerberos, krb5_parse_name: a backslash escapes."""
+    if any(character.isspace() for character in principal):
+        yield Fault(
+            where, f"{principal[:100]!r} is no Kerberos principal: it holds a blank; write it like etl@EXAMPLE.COM"
+        )
+    elif len(_REALM_SIGN.findall(principal)) > 1:
+        yield Fault(
+            where,
+            f"{principal[:100]!r} is no Kerberos principal: it holds more than one '@'; write it like etl@EXAMPLE.COM",
         )
 
 

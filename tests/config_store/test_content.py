@@ -183,6 +183,16 @@ def test_two_hadoop_files_have_two_names() -> None:
 @pytest.mark.parametrize(
     ("section", "name"), [("arguments", "principal"), ("configurations", "spark.kerberos.principal")]
 )
+def test_a_principal_is_looked_at_when_it_changes(section: str, name: str) -> None:
+    told = "'bla bla @@' is no Kerberos principal: it holds a blank; write it like etl@EXAMPLE.COM"
+    assert faults(principal="bla bla @@") == [f"principal: {told}"]
+    assert faults(**{section: {name: "bla bla @@"}}) == [f"{section}.{name}: {told}"]
+    check_content(content(principal="bla bla @@", spark_home="x"), content(principal="bla bla @@"))
+
+
+@pytest.mark.parametrize(
+    ("section", "name"), [("arguments", "principal"), ("configurations", "spark.kerberos.principal")]
+)
 def test_a_principal_is_given_once(section: str, name: str) -> None:
     expected = ["principal: is given twice: here and as an argument or configuration; keep one"]
     assert faults(principal="etl@EXAMPLE.ORG", **{section: {name: "other@EXAMPLE.ORG"}}) == expected

@@ -13,6 +13,7 @@ from config_store.settings import (
     as_typed,
     is_plain,
     note_faults,
+    principal_faults,
     setting_faults,
     twin_faults,
     twin_key,
@@ -277,6 +278,24 @@ def test_what_is_no_number(name: str) -> None:
     assert fault.message == f"Unexpected value 'four': {name} is a whole number like '4'"
 
 
+@pytest.mark.parametrize("principal", ["", "etl", "etl@EXAMPLE.COM", "hive/_HOST@EXAMPLE.COM", r"a\@b@EXAMPLE.COM"])
+def test_a_principal(principal: str) -> None:
+    assert list(value_faults("here", "principal", principal)) == list(principal_faults("here", principal)) == []
+
+
+@pytest.mark.parametrize(
+    ("principal", "holds"), [("bla bla @@", "a blank"), ("etl@A\n", "a blank"), ("etl@@A", "more than one '@'")]
+)
+def test_what_is_no_principal(principal: str, holds: str) -> None:
+    told = f"here: {principal!r} is no Kerberos principal: it holds {holds}; write it like etl@EXAMPLE.COM"
+    for found in (
+        principal_faults("here", principal),
+        value_faults("here", "principal", principal),
+        value_faults("here", "spark.kerberos.principal", principal),
+    ):
+        assert [str(fault) for fault in found] == [told]
+
+
 def test_other_values_are_sparks_to_judge() -> None:
     assert list(value_faults("here", "spark.my.memory", "lots")) == []
 
@@ -293,6 +312,7 @@ class TestPlain:
             "driver-memory",
             "spark.app.name",
             "spark.master",
+            "spark.kerberos.principal",
             "a b",
             "ü",
             "",
