@@ -299,7 +299,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _gone(request: Request, _: Exception) -> JSONResponse:
-    """The caller went away before his body was there: a browser that cancels, a broken line. Nobody reads the answer."""
+    """The caller went away before the whole body was there, as a browser that cancels: nobody reads the answer."""
     log.debug("%s %s: the caller went away before the whole body had come", request.method, request.url.path)
     return problem(400, "The connection ended", "The connection ended before the whole body had come.")
 
