@@ -108,6 +108,12 @@ def test_a_filter_that_says_nothing_is_an_error(admin: httpx.Client, query: str,
     answer = admin.get(f"/submissions?{query}")
     assert answer.status_code == 422
     assert told in answer.text
+    assert f'value="{query.partition("=")[2]}"' in answer.text or query.startswith("status=")
+    assert '<form class="filters"' in answer.text
+    assert '<div id="list"' not in answer.text
+    part = admin.get(f"/submissions?{query}", headers=PART)
+    assert part.status_code == 422
+    assert "<form" not in part.text
 
 
 def links_of(text: str) -> dict[str, str]:
@@ -223,6 +229,28 @@ def test_an_unknown_submission_is_told(admin: httpx.Client) -> None:
     answer = admin.get("/submissions/nothing")
     assert answer.status_code == 404
     assert "<h1>Not found</h1>" in answer.text
+    assert '<a href="/pages/submissions">Go on to Spark Submissions</a>' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("groups/none", '<a href="/pages/groups">Go on to Spark Configuration</a>'),
+        ("hadoop/none", '<a href="/pages/hadoop">Go on to Hadoop Configuration</a>'),
+        ("artifacts/code/none.py", '<a href="/pages/artifacts/code">Go on to Code Artifacts</a>'),
+        ("masters/none", '<a href="/pages/masters">Go on to Master DAGs</a>'),
+    ],
+)
+def test_a_page_of_a_fault_leads_on_to_its_section(admin: httpx.Client, path: str, link: str) -> None:
+    answer = admin.get(f"/{path}")
+    assert answer.status_code == 404
+    assert link in answer.text
+
+
+def test_no_link_leads_to_what_the_reader_may_not_see(pages: Pages) -> None:
+    answer = pages.of("Nobody").get("/submissions/nothing")
+    assert answer.status_code == 403
+    assert "Go on to" not in answer.text
 
 
 def test_an_empty_store_says_what_to_do(pages: Pages, api_url: str) -> None:
