@@ -88,16 +88,19 @@ AskedDep = Annotated[Asked, Depends()]
 
 @router.get("")
 def list_page(
-    request: Request, services: ServicesDep, caller: Reader, asked: AskedDep, older: str = "", newer: str = ""
+    request: Request, services: ServicesDep, caller: Reader, asked: AskedDep, older: str = "", newer: str = "", told: str = ""
 ) -> Any:
-    """The submissions, newest first, from a place in the list on; htmx gets the list alone."""
+    """The submissions, newest first, from a place in the list on; htmx gets the list alone.
+
+    ``told`` says what was done a moment ago: ``again``, a task was cleared.
+    """
     view = View(request, caller)
     try:
         filters = asked.filters()
     except InvalidInput as refused:
         if view.is_part:
             raise
-        return render(view, "submissions/list.html", status=422, **_form(asked), faults=refused.told)
+        return render(view, "submissions/list.html", status=422, **_form(asked), faults=refused.told, told="")
     behind, before = read_place("older", older), read_place("newer", newer)
     services.close_gone_tries()
     with services.database.reading() as session:
@@ -115,6 +118,7 @@ def list_page(
         is_only=total == 1,
         live=_refreshes(stretch),
         faults=(),
+        told=told,
     )
 
 
@@ -185,11 +189,11 @@ def rerun(request: Request, services: ServicesDep, caller: Starter, submission_i
         raise reject("mode", f"{mode[:50]!r} is none of {', '.join(RerunMode)}")
     task = api.run_again(services, caller, submission_id, RerunWish(mode=RerunMode(mode)))
     view = View(request, caller)
-    return redirect(view, view.page("submissions", dag=task.dag_id, task=task.task_id, run=task.run_id))
+    return redirect(view, view.page("submissions", dag=task.dag_id, task=task.task_id, run=task.run_id, told="again"))
 
 
 def task_path(task: TaskIdentity) -> str:
-    """Where Airflow shows the task instance, behind its address."""
+    """Where Airflow shows the try of the task instance, behind its address."""
     mapped = f"/mapped/{task.map_index}" if task.map_index >= 0 else ""
     dag, run, name = (quote(part, safe="") for part in (task.dag_id, task.run_id, task.task_id))
-    return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}"
+    return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}?try_number={task.try_number}"

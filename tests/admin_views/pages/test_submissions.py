@@ -178,7 +178,7 @@ def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
     assert "prod&#39;s password" not in text
     assert "••••••" in text
     assert "hx-trigger" not in text.partition('id="progress"')[2].partition(">")[0]
-    assert 'href="/dags/sales/runs/manual__9/tasks/load" data-leave' in text
+    assert 'href="/dags/sales/runs/manual__9/tasks/load?try_number=1" data-leave' in text
 
 
 def test_it_is_compared_with_the_last_success_unless_another_is_chosen(pages: Pages, admin: httpx.Client) -> None:
@@ -203,7 +203,9 @@ def test_running_again_leads_to_the_run(pages: Pages) -> None:
     user, ended = pages.of("User"), pages.names["ended"]
     assert '<button type="submit" name="mode" value="then">' in user.get(f"/submissions/{ended}").text
     answer = user.post(f"/submissions/{ended}/rerun", data={"mode": "then"}, headers=PART)
-    assert answer.headers["HX-Redirect"] == "/pages/submissions?dag=sales&task=load&run=manual__1"
+    assert answer.headers["HX-Redirect"] == "/pages/submissions?dag=sales&task=load&run=manual__1&told=again"
+    told = "The task sales.load was cleared in its run manual__1; its submission appears here when it starts."
+    assert told in user.get(answer.headers["HX-Redirect"].removeprefix("/pages")).text
     assert [task.run_id for task in pages.task_runs.again] == ["manual__1"]
     assert pages.audit.entries[0][1].details["mode"] == "then"
     assert user.post(f"/submissions/{ended}/rerun", data={"mode": "later"}).status_code == 422
@@ -258,5 +260,6 @@ def test_an_empty_store_says_what_to_do(pages: Pages, api_url: str) -> None:
 
 
 def test_the_address_of_a_task_instance_in_airflow() -> None:
-    identity = TaskIdentity(dag_id="a", task_id="b.c", run_id="manual__2026-01-31T10:00:00+00:00", map_index=3)
-    assert task_path(identity) == "dags/a/runs/manual__2026-01-31T10%3A00%3A00%2B00%3A00/tasks/b.c/mapped/3"
+    run = "manual__2026-01-31T10:00:00+00:00"
+    identity = TaskIdentity(dag_id="a", task_id="b.c", run_id=run, map_index=3, try_number=2)
+    assert task_path(identity) == "dags/a/runs/manual__2026-01-31T10%3A00%3A00%2B00%3A00/tasks/b.c/mapped/3?try_number=2"
