@@ -20,6 +20,14 @@ function showTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     time.textContent = moments.format(new Date(time.dateTime));
   }
+  for (const option of within.querySelectorAll("option[data-moment]")) {
+    const { moment } = option.dataset;
+    const at = option.textContent.lastIndexOf(moment); // a run may be named by its moment, and keeps its name
+    if (at < 0) continue; // it is shown already
+    const [before, behind] = [option.textContent.slice(0, at), option.textContent.slice(at + moment.length)];
+    option.textContent = before + moments.format(new Date(moment)) + behind;
+    delete option.dataset.moment;
+  }
 }
 
 // --- what was done a moment ago is told once: neither a reload nor a link that is passed on tells it again ---

@@ -175,6 +175,7 @@ def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
     assert "spark-submit --name &#39;it&#39;&#34;&#39;&#34;&#39;s mine&#39; job.py</pre>" in text
     assert "lib.jar</a></th><td>jars</td><td>1</td>" in text
     assert [f"<li><span>{state}</span>" in text for state in ("planned", "submitted", "ended")] == [True] * 3
+    assert re.search(r"<li><span>in all</span> \d+s</li>", text)
     assert "prod&#39;s password" not in text
     assert "••••••" in text
     assert "hx-trigger" not in text.partition('id="progress"')[2].partition(">")[0]
