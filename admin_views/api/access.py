@@ -37,6 +37,7 @@ async def identified(request: Request) -> Caller:
     by_token = scheme.lower() == "bearer" and token.strip()
     if request.method not in _SAFE_METHODS and not by_token:
         _check_same_origin(request)
+    request.state.caller = caller  # the page of a later fault shows him where he may go on
     return caller
 
 

@@ -6,7 +6,10 @@ import json
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from admin_views.pages.rendering import PAGES_PREFIX, View, render
+from admin_views.permissions import Resource
 from admin_views.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -15,6 +18,20 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from admin_views.permissions import Action
+
+
+#: The beginning of a page's path -> what its section is called, and the permission to see it; None: any user may.
+SECTIONS: dict[str, tuple[str, tuple[Action, Resource] | None]] = {
+    "groups": ("Spark Configuration", ("GET", Resource.GROUPS)),
+    "hadoop": ("Hadoop Configuration", ("GET", Resource.HADOOP)),
+    "artifacts/dependencies": ("Spark Dependencies", ("GET", Resource.DEPENDENCIES)),
+    "artifacts/code": ("Code Artifacts", ("GET", Resource.CODE)),
+    "submissions": ("Spark Submissions", ("GET", Resource.SUBMISSIONS)),
+    "previews": ("Preview of a task", ("PUT", Resource.SUBMISSIONS)),
+    "masters": ("Master DAGs", None),
+}
 
 
 def tell_in_pages(app: FastAPI) -> None:
@@ -28,22 +45,41 @@ def _in_pages(handler: Callable[[Request, Any], Response | Awaitable[Response]])
         answering = handler(request, error)
         answer = await answering if isawaitable(answering) else answering
         is_problem = answer.headers.get("Content-Type") == MEDIA_TYPE
-        return problem_page(request, answer) if is_problem and _asks_for_page(request) else answer
+        if not (is_problem and _asks_for_page(request)):
+            return answer
+        return await to_thread.run_sync(problem_page, request, answer)  # the auth manager asks the database
 
     return told
 
 
 def _asks_for_page(request: Request) -> bool:
-    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    return bool(path == PAGES_PREFIX or path.startswith(f"{PAGES_PREFIX}/"))
+    path = _path(request)
+    return path == PAGES_PREFIX or path.startswith(f"{PAGES_PREFIX}/")
+
+
+def _path(request: Request) -> str:
+    path: str = request.scope["path"]
+    return path.removeprefix(request.scope.get("root_path", ""))
+
+
+def _section(view: View) -> tuple[str, str] | None:
+    """Path and name of the section that the address belongs to, where the caller is known and may see it."""
+    path = _path(view.request).removeprefix(f"{PAGES_PREFIX}/")
+    for section, (name, permission) in SECTIONS.items():
+        if path == section or path.startswith(f"{section}/"):
+            is_open = view.caller is not None and (permission is None or view.may(*permission))
+            return (section, name) if is_open else None
+    return None
 
 
 def problem_page(request: Request, answer: Response) -> Response:
     """The page of a problem; within an open page only the part that tells it, so that nothing typed is lost."""
     problem: dict[str, Any] = json.loads(bytes(answer.body))
-    view = View(request)
+    view = View(request, getattr(request.state, "caller", None))
     name = problem["type"].rpartition(":")[2]
     template = "problem_part.html" if view.is_part else "problem.html"
     kept = ("retry-after", "www-authenticate", "connection", "allow")
     headers = {key: value for key, value in answer.headers.items() if key in kept}
-    return render(view, template, status=answer.status_code, headers=headers, problem=problem, name=name)
+    return render(
+        view, template, status=answer.status_code, headers=headers, problem=problem, name=name, section=_section(view)
+    )

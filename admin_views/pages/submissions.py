@@ -18,7 +18,7 @@ from admin_views.pages.plan_view import PlanView
 from admin_views.pages.rendering import View, redirect, render
 from admin_views.permissions import Resource
 from config_store import reruns
-from config_store.errors import reject
+from config_store.errors import InvalidInput, reject
 from config_store.moments import read_moment
 from config_store.submission_lists import Filters, count_submissions, read_place, read_stretch
 from config_store.submissions import diff_submissions, get_progress, get_receipt
@@ -88,19 +88,34 @@ AskedDep = Annotated[Asked, Depends()]
 
 @router.get("")
 def list_page(
-    request: Request, services: ServicesDep, caller: Reader, asked: AskedDep, older: str = "", newer: str = ""
+    request: Request,
+    services: ServicesDep,
+    caller: Reader,
+    asked: AskedDep,
+    older: str = "",
+    newer: str = "",
+    told: str = "",
 ) -> Any:
-    """The submissions, newest first, from a place in the list on; htmx gets the list alone."""
-    filters, behind, before = asked.filters(), read_place("older", older), read_place("newer", newer)
+    """The submissions, newest first, from a place in the list on; htmx gets the list alone.
+
+    ``told`` says what was done a moment ago: ``again``, a task was cleared.
+    """
+    view = View(request, caller)
+    try:
+        filters = asked.filters()
+    except InvalidInput as refused:
+        if view.is_part:
+            raise
+        return render(view, "submissions/list.html", status=422, **_form(asked), faults=refused.told, told="")
+    behind, before = read_place("older", older), read_place("newer", newer)
     services.close_gone_tries()
     with services.database.reading() as session:
         stretch = read_stretch(session, filters, limit=PAGE_SIZE, older=behind, newer=before)
         total = count_submissions(session, filters, COUNTED)
-    view = View(request, caller)
     return render(
         view,
         "submissions/list_part.html" if view.is_part else "submissions/list.html",
-        asked=asked,
+        **_form(asked),
         filters=asdict(asked),
         stretch=stretch,
         older=older,
@@ -108,8 +123,14 @@ def list_page(
         total=f"{total:,}" if total < COUNTED else f"{COUNTED:,} and more",
         is_only=total == 1,
         live=_refreshes(stretch),
-        statuses=[LIVE, *(state for state in State if state is not State.ENDED), *Outcome],
+        faults=(),
+        told=told,
     )
+
+
+def _form(asked: Asked) -> dict[str, Any]:
+    """The filters as they were typed, and what the selector offers."""
+    return {"asked": asked, "statuses": [LIVE, *(state for state in State if state is not State.ENDED), *Outcome]}
 
 
 def _refreshes(stretch: Stretch) -> str:
@@ -174,11 +195,11 @@ def rerun(request: Request, services: ServicesDep, caller: Starter, submission_i
         raise reject("mode", f"{mode[:50]!r} is none of {', '.join(RerunMode)}")
     task = api.run_again(services, caller, submission_id, RerunWish(mode=RerunMode(mode)))
     view = View(request, caller)
-    return redirect(view, view.page("submissions", dag=task.dag_id, task=task.task_id, run=task.run_id))
+    return redirect(view, view.page("submissions", dag=task.dag_id, task=task.task_id, run=task.run_id, told="again"))
 
 
 def task_path(task: TaskIdentity) -> str:
-    """Where Airflow shows the task instance, behind its address."""
+    """Where Airflow shows the try of the task instance, behind its address."""
     mapped = f"/mapped/{task.map_index}" if task.map_index >= 0 else ""
     dag, run, name = (quote(part, safe="") for part in (task.dag_id, task.run_id, task.task_id))
-    return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}"
+    return f"dags/{dag}/runs/{run}/tasks/{name}{mapped}?try_number={task.try_number}"

@@ -336,6 +336,7 @@ def test_a_text_with_a_fault_stays_and_the_cursor_goes_there(admin: Seat, group:
     admin.page.keyboard.press("Control+z")
     expect(text).not_to_contain_text("<oops>")
     frame.get_by_role("link", name="Drop all edits").click()
+    frame.get_by_role("dialog", name="Drop all edits?").get_by_role("button", name="Drop them").click()
     expect(frame.locator(".cm-content")).to_be_visible()
     frame.locator(".cm-content").get_by_text("65536").click()
     admin.page.keyboard.press("Home")

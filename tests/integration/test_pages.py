@@ -189,6 +189,14 @@ def test_a_fault_is_told_and_the_edit_stays(admin: Seat, group: str) -> None:
     frame.get_by_role("button", name="Review and save").click()
     expect(frame.locator("#notice")).to_contain_text("arguments.driver-memory: Unexpected value '7 gig'")
     expect(frame.get_by_label("Value of driver-memory")).to_have_value("7 gig")
+    told, bar = frame.locator("#notice").bounding_box(), frame.locator(".savebar").bounding_box()
+    assert told
+    assert bar
+    assert told["y"] + told["height"] <= bar["y"]
+    frame.get_by_label("Value of driver-memory").fill("7g")
+    frame.get_by_role("button", name="Review and save").click()
+    expect(frame.locator("#notice")).to_be_empty()
+    frame.get_by_role("dialog", name="Review").get_by_role("button", name="Back").click()
     frame.get_by_role("button", name="Undo the edit of driver-memory").click()
     expect(frame.locator("#rows-arguments")).to_contain_text("7g")
     expect(frame.get_by_role("button", name="Review and save")).to_be_hidden()

@@ -67,12 +67,19 @@ def test_a_reload_of_airflow_asks_by_the_browser_and_only_with_edits(admin: Seat
     assert questions == ["beforeunload"]
 
 
-def test_nothing_is_asked_after_a_save_or_a_drop(admin: Seat, group: str) -> None:
+def test_a_drop_of_all_edits_is_asked_and_then_nothing_more(admin: Seat, group: str) -> None:
     frame = admin.open_page(f"groups/{group}", CONFIGURATION)
     edit(admin, "driver-memory", "9g")
     save(frame, "more", 2)
     edit(admin, "driver-memory", "10g")
-    frame.get_by_role("link", name="Drop all edits").click()
+    drops = frame.get_by_role("link", name="Drop all edits")
+    asked = frame.get_by_role("dialog", name="Drop all edits?")
+    drops.click()
+    expect(asked).to_contain_text("1 edit is not saved.")
+    asked.get_by_role("button", name="Keep them").click()
+    expect(frame.get_by_label("Value of driver-memory")).to_have_value("10g")
+    drops.click()
+    asked.get_by_role("button", name="Drop them").click()
     expect(frame.get_by_role("button", name="Review and save")).to_be_hidden()
     expect(frame.locator("#rows-arguments")).to_contain_text("9g")
     frame.get_by_role("link", name="History").click()

@@ -20,7 +20,31 @@ function showTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     time.textContent = moments.format(new Date(time.dateTime));
   }
+  for (const option of within.querySelectorAll("option[data-moment]")) {
+    const { moment } = option.dataset;
+    const at = option.textContent.lastIndexOf(moment); // a run may be named by its moment, and keeps its name
+    if (at < 0) continue; // it is shown already
+    const [before, behind] = [option.textContent.slice(0, at), option.textContent.slice(at + moment.length)];
+    option.textContent = before + moments.format(new Date(moment)) + behind;
+    delete option.dataset.moment;
+  }
 }
+
+// --- what was done a moment ago is told once: neither a reload nor a link that is passed on tells it again ---
+
+function forgetTold() {
+  const address = new URL(window.location.href);
+  for (const name of ["saved", "told", "deleted", "restored"]) address.searchParams.delete(name);
+  if (address.href !== window.location.href) history.replaceState(history.state, "", address);
+}
+
+// --- lines of a log: what went wrong stands at their end ---
+
+function showEnds(within) {
+  for (const lines of within.querySelectorAll("pre[data-end]")) lines.scrollTop = lines.scrollHeight;
+}
+
+document.addEventListener("toggle", (event) => showEnds(event.target), true); // folded, they can't be scrolled
 
 // --- out of the frame: its sandbox forbids to lead the outer page elsewhere, a click there does not ---
 
@@ -177,20 +201,29 @@ document.addEventListener("change", (event) => {
 
 // Below an open dialog nothing is seen: what went wrong is told where the reader looks.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status >= 400) tellWithin(find("dialog[open]") ?? document.body);
+  if (event.detail.xhr.status >= 400) placeNotice();
 });
 
-function tellWithin(place) {
-  place.append(find("#notice"));
+function placeNotice() {
+  const dialog = find("dialog[open]");
+  if (dialog) dialog.append(find("#notice"));
+  else find(".foot").prepend(find("#notice"));
+}
+
+// One foot holds both, so that neither covers the other.
+function placeSavebar() {
+  const bar = find(".savebar");
+  if (bar) find(".foot").append(bar);
 }
 
 document.addEventListener("htmx:sendError", () => {
-  tellWithin(find("dialog[open]") ?? document.body);
+  placeNotice();
   find("#notice").textContent = "The server does not answer. What you typed is still here; try again.";
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
   showTimes(event.target.parentElement ?? document);
+  showEnds(event.target.parentElement ?? document);
   if (event.detail.target.id === "paste-body") placeRows(event.detail.target);
   if (event.detail.target.matches(".told")) markFault(event.detail.target);
   countEdits();
@@ -214,6 +247,9 @@ keepEdits();
 
 document.addEventListener("DOMContentLoaded", () => {
   showTimes(document);
+  showEnds(document);
+  forgetTold();
+  placeSavebar();
   countEdits();
   guard();
   takeUploads(say, showTimes);

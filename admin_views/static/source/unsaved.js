@@ -12,10 +12,21 @@ export function release() {
 
 const asks = () => !leaving && countUnsaved() > 0;
 
-// Stay is the answer to Escape, too. A frame's sandbox blocks the browser's own question, so this is ours.
-export function askFirst(go, stay = () => {}) {
-  if (!asks()) return go();
+const LEAVE = { title: "Leave this page?", drops: "Leave and drop them", stays: "Stay" };
+const DROP = { title: "Drop all edits?", drops: "Drop them", stays: "Keep them" };
+
+function worded(words) {
   const dialog = find("#leaving");
+  find("h2", dialog).textContent = words.title;
+  find('[value="leave"]', dialog).textContent = words.drops;
+  find('[value="stay"]', dialog).textContent = words.stays;
+  return dialog;
+}
+
+// Stay is the answer to Escape, too. A frame's sandbox blocks the browser's own question, so this is ours.
+export function askFirst(go, stay = () => {}, words = LEAVE) {
+  if (!asks()) return go();
+  const dialog = worded(words);
   const count = countUnsaved();
   find("[data-unsaved]", dialog).textContent = count === 1 ? "1 edit is not saved." : `${count} edits are not saved.`;
   dialog.returnValue = "";
@@ -44,10 +55,9 @@ function leads(link) {
 function holdClick(event) {
   const link = event.target.closest?.("a[href]");
   if (!leads(link) || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || !asks()) return;
-  if (link.matches("[data-drops]")) return release();
   event.preventDefault();
   event.stopImmediatePropagation();
-  askFirst(() => link.click());
+  askFirst(() => link.click(), undefined, link.matches("[data-drops]") ? DROP : LEAVE);
 }
 
 function holdSubmit(event) {

@@ -110,6 +110,12 @@ def test_a_filter_that_says_nothing_is_an_error(admin: httpx.Client, query: str,
     answer = admin.get(f"/submissions?{query}")
     assert answer.status_code == 422
     assert told in answer.text
+    assert f'value="{query.partition("=")[2]}"' in answer.text or query.startswith("status=")
+    assert '<form class="filters"' in answer.text
+    assert '<div id="list"' not in answer.text
+    part = admin.get(f"/submissions?{query}", headers=PART)
+    assert part.status_code == 422
+    assert "<form" not in part.text
 
 
 def links_of(text: str) -> dict[str, str]:
@@ -171,10 +177,11 @@ def test_a_receipt_tells_settings_with_their_layers_command_files_and_timeline(
     assert "spark-submit --name &#39;it&#39;&#34;&#39;&#34;&#39;s mine&#39; job.py</pre>" in text
     assert "lib.jar</a></th><td>jars</td><td>1</td>" in text
     assert [f"<li><span>{state}</span>" in text for state in ("planned", "submitted", "ended")] == [True] * 3
+    assert re.search(r"<li><span>in all</span> \d+s</li>", text)
     assert "prod&#39;s password" not in text
     assert "••••••" in text
     assert "hx-trigger" not in text.partition('id="progress"')[2].partition(">")[0]
-    assert 'href="/dags/sales/runs/manual__9/tasks/load" data-leave' in text
+    assert 'href="/dags/sales/runs/manual__9/tasks/load?try_number=1" data-leave' in text
 
 
 def test_it_is_compared_with_the_last_success_unless_another_is_chosen(pages: Pages, admin: httpx.Client) -> None:
@@ -199,7 +206,9 @@ def test_running_again_leads_to_the_run(pages: Pages) -> None:
     user, ended = pages.of("User"), pages.names["ended"]
     assert '<button type="submit" name="mode" value="then">' in user.get(f"/submissions/{ended}").text
     answer = user.post(f"/submissions/{ended}/rerun", data={"mode": "then"}, headers=PART)
-    assert answer.headers["HX-Redirect"] == "/pages/submissions?dag=sales&task=load&run=manual__1"
+    assert answer.headers["HX-Redirect"] == "/pages/submissions?dag=sales&task=load&run=manual__1&told=again"
+    told = "The task sales.load was cleared in its run manual__1; its submission appears here when it starts."
+    assert told in user.get(answer.headers["HX-Redirect"].removeprefix("/pages")).text
     assert [task.run_id for task in pages.task_runs.again] == ["manual__1"]
     assert pages.audit.entries[0][1].details["mode"] == "then"
     assert user.post(f"/submissions/{ended}/rerun", data={"mode": "later"}).status_code == 422
@@ -225,6 +234,28 @@ def test_an_unknown_submission_is_told(admin: httpx.Client) -> None:
     answer = admin.get("/submissions/nothing")
     assert answer.status_code == 404
     assert "<h1>Not found</h1>" in answer.text
+    assert '<a href="/pages/submissions">Go on to Spark Submissions</a>' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("groups/none", '<a href="/pages/groups">Go on to Spark Configuration</a>'),
+        ("hadoop/none", '<a href="/pages/hadoop">Go on to Hadoop Configuration</a>'),
+        ("artifacts/code/none.py", '<a href="/pages/artifacts/code">Go on to Code Artifacts</a>'),
+        ("masters/none", '<a href="/pages/masters">Go on to Master DAGs</a>'),
+    ],
+)
+def test_a_page_of_a_fault_leads_on_to_its_section(admin: httpx.Client, path: str, link: str) -> None:
+    answer = admin.get(f"/{path}")
+    assert answer.status_code == 404
+    assert link in answer.text
+
+
+def test_no_link_leads_to_what_the_reader_may_not_see(pages: Pages) -> None:
+    answer = pages.of("Nobody").get("/submissions/nothing")
+    assert answer.status_code == 403
+    assert "Go on to" not in answer.text
 
 
 def test_an_empty_store_says_what_to_do(pages: Pages, api_url: str) -> None:
@@ -232,8 +263,11 @@ def test_an_empty_store_says_what_to_do(pages: Pages, api_url: str) -> None:
 
 
 def test_the_address_of_a_task_instance_in_airflow() -> None:
-    identity = TaskIdentity(dag_id="a", task_id="b.c", run_id="manual__2026-01-31T10:00:00+00:00", map_index=3)
-    assert task_path(identity) == "dags/a/runs/manual__2026-01-31T10%3A00%3A00%2B00%3A00/tasks/b.c/mapped/3"
+    run = "manual__2026-01-31T10:00:00+00:00"
+    identity = TaskIdentity(dag_id="a", task_id="b.c", run_id=run, map_index=3, try_number=2)
+    assert (
+        task_path(identity) == "dags/a/runs/manual__2026-01-31T10%3A00%3A00%2B00%3A00/tasks/b.c/mapped/3?try_number=2"
+    )
 
 
 # --- names that the filters propose ---
