@@ -126,8 +126,8 @@ def test_the_runs_are_offered_the_newest_first(admin: httpx.Client) -> None:
     text = admin.get("/masters/night?run=r0").text
     assert re.findall(r"<option [^>]+>[^<]+", text) == [
         '<option value="">the newest',
-        '<option value="r1">r1, begun 2026-03-01T12:00:00+00:00',
-        '<option value="r0" selected>r0, begun 2026-03-01T12:00:00+00:00',
+        '<option value="r1" data-moment="2026-03-01T12:00:00+00:00">r1, begun 2026-03-01T12:00:00+00:00',
+        '<option value="r0" data-moment="2026-03-01T12:00:00+00:00" selected>r0, begun 2026-03-01T12:00:00+00:00',
     ]
     assert "Run <code>r0</code>" in text
 
