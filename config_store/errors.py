@@ -57,14 +57,14 @@ class NotFound(StoreError):
 
 
 class UnknownGroup(NotFound):
-    """A config group that does not exist, or was deleted by ``deleted_by``; lists the groups there are."""
+    """A config group that does not exist, or does not any more; lists the groups there are."""
 
-    def __init__(self, name: str, nearest: Sequence[str], groups: Sequence[str], deleted_by: str | None = None) -> None:
+    def __init__(self, name: str, nearest: Sequence[str], groups: Sequence[str], *, is_deleted: bool = False) -> None:
         super().__init__("config group", name, nearest)
         self.groups = tuple(groups)
         more = [f"and {len(groups) - MAX_TOLD:,} more"] if len(groups) > MAX_TOLD else []
         listed = ", ".join([*self.groups[:MAX_TOLD], *more]) or "none; create one with `couture groups create`"
-        gone = f" {deleted_by} deleted it; `couture groups restore {name}` takes that back." if deleted_by else ""
+        gone = f" It was deleted; `couture groups restore {name}` takes that back." if is_deleted else ""
         self.args = (f"{self.args[0]}{gone} Config groups: {listed}.",)
 
 

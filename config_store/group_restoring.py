@@ -32,9 +32,9 @@ class DeletedGroup:
 
 def list_deleted_groups(session: Session, limit: int = 50) -> list[DeletedGroup]:
     """The groups that were deleted last, latest first."""
-    rows = session.scalars(select(GroupRow).where(GroupRow.deleted_at.is_not(None)))
-    found = sorted((_deleted(row) for row in rows), key=lambda group: group.deleted_at, reverse=True)
-    return found[:limit]
+    gone = select(GroupRow).where(GroupRow.deleted_at.is_not(None))
+    rows = session.scalars(gone.order_by(GroupRow.deleted_at.desc(), GroupRow.name).limit(limit))
+    return [_deleted(row) for row in rows]
 
 
 def find_deleted_group(session: Session, name: str) -> DeletedGroup | None:

@@ -159,7 +159,9 @@ def create_group(
     except IntegrityError as error:  # somebody made the same group a moment ago
         raise AlreadyExists("config group", name) from error
     _make_first_default(session, row)
-    _add_revision(session, row, content or Content(), Content(), save, cipher, parent=None)
+    content = content or Content()
+    check_content(content)
+    _add_revision(session, row, content, Content(), save, cipher, parent=None)
     return get_group(session, name)
 
 
@@ -190,10 +192,10 @@ def save_content(session: Session, name: str, content: Content, *, parent: int, 
 
 
 def roll_back(session: Session, name: str, number: int, *, parent: int, save: Save, cipher: Cipher) -> Group:
-    """Clone revision ``number`` into a new one on top of ``parent``; raises as :func:`save_content` does."""
+    """Clone revision ``number``, which was checked once, on top of ``parent``; raises as :func:`save_content` does."""
     content = get_revision(session, name, number).content
-    note = save.note or f"roll back to revision {number}"
-    return save_content(session, name, content, parent=parent, save=replace(save, note=note), cipher=cipher)
+    why = replace(save, note=save.note or f"roll back to revision {number}")
+    return change_content(session, name, lambda _: content, parent=parent, save=why, cipher=cipher, checked=content)
 
 
 def describe_group(session: Session, name: str, description: str) -> Group:
@@ -245,13 +247,27 @@ def get_revision(session: Session, name: str, number: int) -> Revision:
     return _revision(session, row, number)
 
 
-def change_content(session: Session, name: str, change: Edit, *, parent: int, save: Save, cipher: Cipher) -> Group:
-    """Save what ``change`` makes of the present content, as :func:`save_content` does."""
+def change_content(
+    session: Session,
+    name: str,
+    change: Edit,
+    *,
+    parent: int,
+    save: Save,
+    cipher: Cipher,
+    checked: Content | None = None,
+) -> Group:
+    """Save what ``change`` makes of the present content, as :func:`save_content` does.
+
+    ``checked``: whose settings were checked before, where it is not the present content's.
+    """
     row = _live_row(session, name, lock=True)
     if row.revision != parent:
         raise _stale(session, row, parent)
     current = _revision(session, row, row.revision).content
-    _add_revision(session, row, change(current), current, save, cipher, parent=parent)
+    content = change(current)
+    check_content(content, checked or current)
+    _add_revision(session, row, content, current, save, cipher, parent=parent)
     return get_group(session, name)
 
 
@@ -267,7 +283,6 @@ def _add_revision(
 ) -> None:
     _check_text("note", save.note)
     check_author(save.author)
-    check_content(content, before)
     _keep_dependencies(session, content)
     sealed = seal(content, before, cipher)
     if parent is not None and sealed == before:
@@ -340,8 +355,8 @@ def _named(name: str) -> ColumnElement[bool]:
 
 def _unknown(session: Session, name: str) -> UnknownGroup:
     names = list_group_names(session)
-    deleted_by = session.scalar(select(GroupRow.deleted_by).where(_named(name)))
-    return UnknownGroup(name, nearest(name, names), names, deleted_by)
+    was_there = session.scalar(select(GroupRow.id).where(_named(name))) is not None
+    return UnknownGroup(name, nearest(name, names), names, is_deleted=was_there)
 
 
 def _revision(session: Session, row: GroupRow, number: int) -> Revision:

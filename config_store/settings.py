@@ -169,8 +169,6 @@ def setting_faults(where: str, kind: SettingKind, name: str, value: str, *, secr
     else:
         yield from _NAME_FAULTS[kind](where, name)
     yield from text_faults(where, value)
-    if _breaks_line(value) and twin_key(kind, name)[1] in _ONE_LINE and kind is not SettingKind.ENVIRONMENT:
-        yield Fault(where, f"the value of {name} holds a line break, which would become part of it; write one line")
     if name in FLAGS and value.lower() not in ("", "true", "false"):
         yield Fault(
             where, f"Unexpected value {'(secret)' if secret else repr(value)}: {name} is a flag, 'true' or 'false'"
@@ -199,6 +197,8 @@ def value_faults(where: str, name: str, value: str) -> Iterator[Fault]:
         return
     if key == TWINS["principal"]:
         yield from principal_faults(where, value)
+    elif key in _ONE_LINE and _breaks_line(value):
+        yield Fault(where, f"the value of {name} holds a line break, which would become part of it; write one line")
     if key not in SIZES and key not in COUNTS:
         return
     text = value.strip()
@@ -230,9 +230,10 @@ def principal_faults(where: str, principal: str) -> Iterator[Fault]:
 def as_typed(name: str, value: str, *, secret: bool = False) -> str:
     """The value that who typed or pasted it means: without blanks and line ends around it.
 
-    A secret loses line ends alone, for its blanks may belong to it.
+    A secret loses line ends alone, for its blanks may belong to it; so does what consists of blanks.
     """
-    return value.strip("\r\n") if secret or is_secret_name(name) else value.strip()
+    lines = value.strip("\r\n")
+    return lines if secret or is_secret_name(name) else value.strip() or lines
 
 
 def dropped(kind: SettingKind, name: str) -> str:

@@ -37,7 +37,7 @@ from admin_views.services import Caller, Deed, Services
 from config_store import group_restoring, groups
 from config_store.catalogue.lint import Remark, content_remarks
 from config_store.content import SECTIONS, Content
-from config_store.diff import diff_contents
+from config_store.diff import Change, diff_contents
 from config_store.groups import Group, Save
 from config_store.names import check_spark_home
 
@@ -253,17 +253,16 @@ def roll_back(
 
     Where it changes Hadoop files, keytab or krb5.conf, it needs the permissions that saving or removing them needs.
     """
+    # revisions stay as they are; and the auth manager is not asked while others wait for the group
+    with services.database.reading() as session:
+        groups.check_save(session, name, parent=parent, note=rollback.note)
+        before, wanted = (groups.get_revision(session, name, number).content for number in (parent, rollback.revision))
+    demand_rollback(services, caller, parent, rollback.revision, diff_contents(before, wanted))
     with services.deed(caller) as deed:
         save = Save(caller.name, rollback.note)
         group = groups.roll_back(
             deed.session, name, rollback.revision, parent=parent, save=save, cipher=services.cipher
         )
-        # the group was at that revision when it was locked, whatever it was at before
-        before = groups.get_revision(deed.session, name, parent).content
-        why = (
-            f"Revision {rollback.revision} has other Hadoop files, another keytab or krb5.conf than revision {parent}."
-        )
-        demand(services, caller, file_needs(diff_contents(before, group.content)), why)
         details = {"note": rollback.note, "rolled_back_to": rollback.revision}
         saved = _note_save(services, deed, before, group, parent, **details)
     return answer_save(services, saved, response)
@@ -326,6 +325,12 @@ def _note_save(services: Services, deed: Deed, before: Content, group: Group, pa
         subject = f"group {group.name}"
         deed.note_changes("group.save", subject, changes, revision=group.revision, parent=parent, **details)
     return Saved(group, before)
+
+
+def demand_rollback(services: Services, caller: Caller, present: int, wanted: int, changes: Sequence[Change]) -> None:
+    """Raise Forbidden unless the caller may change the files that going back to a revision changes."""
+    why = f"Revision {wanted} has other Hadoop files, another keytab or krb5.conf than revision {present}."
+    demand(services, caller, file_needs(changes), why)
 
 
 def answer_save(services: Services, saved: Saved, response: Response) -> GroupDetail:

@@ -75,13 +75,14 @@ def group_page(
     ``saved``, ``told`` and ``deleted`` say what was done a moment ago.
     """
     view = View(request, caller)
+    may_delete = view.may("DELETE", Resource.GROUPS)
     with services.database.reading() as session:
         gone = find_deleted_group(session, name)
         if gone:
-            return render(view, "groups/deleted.html", status=404, group=gone, may_delete=_may_delete(view))
+            return render(view, "groups/deleted.html", status=404, group=gone, may_delete=may_delete)
         group = groups.get_group(session, name)
         names = groups.list_group_names(session)
-        gone_names = [one.name for one in list_deleted_groups(session)] if _may_delete(view) else []
+        gone_names = [one.name for one in list_deleted_groups(session)] if may_delete else []
         default = groups.default_group_name(session)
         chosen = choices(session, group.content)
     return render(
@@ -102,12 +103,8 @@ def group_page(
         keys_missing=services.key_catalogues.find(group.content.spark_home).missing,
         may_edit=view.may("PUT", Resource.GROUPS),
         may_create=view.may("POST", Resource.GROUPS),
-        may_delete=_may_delete(view),
+        may_delete=may_delete,
     )
-
-
-def _may_delete(view: View) -> bool:
-    return view.may("DELETE", Resource.GROUPS)
 
 
 @router.get("/{name}/row")
@@ -257,12 +254,15 @@ def _compared(session: Session, name: str, old: int | None, new: int | None) -> 
 
 @router.get("/{name}/rollback")
 def rollback_part(request: Request, services: ServicesDep, caller: Editor, name: str, revision: int) -> Any:
-    """What going back to a revision would change, for which DAGs; nothing is saved."""
+    """What going back to a revision would change, for which DAGs; nothing is saved. Raises what going back would."""
     with services.database.reading() as session:
         group = groups.get_group(session, name)
         wanted = groups.get_revision(session, name, revision)
+        check_dependencies(session, wanted.content)
         tasks = tasks_using_group(session, name)
+    check_content(wanted.content, wanted.content)
     changes = diff_contents(group.content, wanted.content)
+    api.demand_rollback(services, caller, group.revision, revision, changes)
     remarks = api.odd_changes(services, group.content, wanted.content)
     names: dict[str, Any] = {"group": group, "wanted": wanted, "changes": changes, "tasks": tasks, "remarks": remarks}
     return render(View(request, caller), "groups/rollback_part.html", **names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from admin_views.permissions import Action
 
+
+log = logging.getLogger(__name__)
 
 #: The beginning of a page's path -> what its section is called, and the permission to see it; None: any user may.
 SECTIONS: dict[str, tuple[str, tuple[Action, Resource] | None]] = {
@@ -67,9 +70,17 @@ def _section(view: View) -> tuple[str, str] | None:
     path = _path(view.request).removeprefix(f"{PAGES_PREFIX}/")
     for section, (name, permission) in SECTIONS.items():
         if path == section or path.startswith(f"{section}/"):
-            is_open = view.caller is not None and (permission is None or view.may(*permission))
-            return (section, name) if is_open else None
+            return (section, name) if _is_open(view, permission) else None
     return None
+
+
+def _is_open(view: View, permission: tuple[Action, Resource] | None) -> bool:
+    """Whether the caller is known and may see the section; not when nobody can be asked, which may be the fault."""
+    try:
+        return view.caller is not None and (permission is None or view.may(*permission))
+    except Exception:
+        log.debug("The auth manager did not answer for the page of a fault", exc_info=True)
+        return False
 
 
 def problem_page(request: Request, answer: Response) -> Response:

@@ -27,7 +27,7 @@ Field = Literal["dag", "task", "group", "artifact", "by"]
 
 @router.get("/{field}")
 def names_part(request: Request, services: ServicesDep, caller: Reader, field: Field, asked: AskedDep) -> Any:
-    """What the text of a field may become, as options of a list box; no name that the caller may not see."""
+    """What the text of a field may become, as options of a list box; the list shows the caller these names, too."""
     names = dag_names(services, caller, asked.dag) if field == "dag" else _stored(services, caller, field, asked)
     return proposals(request, f"filter-{field}", names)
 

@@ -57,6 +57,18 @@ def test_a_large_content_is_what_its_document_says(store: Store) -> None:
     assert text == json.dumps(to_document(group.content), ensure_ascii=False, separators=(",", ":"))
 
 
+def test_going_back_to_what_was_checked_by_older_rules(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("config_store.content.value_faults", lambda *_: ())
+        store.create("prod", arguments={"driver-memory": "1g\n"})
+    store.save("prod", parent=1, arguments={"driver-memory": "2g"})
+    with store.database.writing() as session:
+        group = groups.roll_back(session, "prod", 1, parent=2, save=Save("ada"), cipher=store.cipher)
+    assert (group.revision, group.content.arguments["driver-memory"].value) == (3, "1g\n")
+    with pytest.raises(InvalidInput, match="blanks or a line break at its ends"):
+        store.save("prod", parent=3, arguments={"driver-memory": "1g\n"})
+
+
 class TestCreate:
     def test_a_group_begins_with_revision_1(self, store: Store) -> None:
         group = store.create(

@@ -237,23 +237,11 @@ def test_a_size_or_a_number_has_nothing_around_it(name: str, value: str, meant: 
     )
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [
-        (ARGUMENT, "master"),
-        (ARGUMENT, "queue"),
-        (ARGUMENT, "deploy-mode"),
-        (ARGUMENT, "proxy-user"),
-        (CONFIGURATION, "spark.master"),
-        (CONFIGURATION, "spark.yarn.queue"),
-    ],
-)
+@pytest.mark.parametrize("name", ["master", "queue", "deploy-mode", "proxy-user", "spark.master", "spark.yarn.queue"])
 @pytest.mark.parametrize("value", ["yarn\n", "\nyarn", "ya\rrn"])
-def test_what_is_one_word_holds_no_line_break(kind: SettingKind, name: str, value: str) -> None:
-    message = f"the value of {name} holds a line break, which would become part of it; write one line"
-    assert faults(kind, name, value) == [message]
-    told = [fault.message for fault in setting_faults("here", kind, name, value, secret=True)]
-    assert told == [message]
+def test_what_is_one_word_holds_no_line_break_in_a_group(name: str, value: str) -> None:
+    (fault,) = value_faults("here", name, value)
+    assert fault.message == f"the value of {name} holds a line break, which would become part of it; write one line"
 
 
 @pytest.mark.parametrize(
@@ -269,6 +257,10 @@ def test_a_list_may_go_over_several_lines(kind: SettingKind, name: str) -> None:
 )
 def test_what_was_typed_loses_what_nobody_sees(name: str, secret: bool, meant: str) -> None:
     assert as_typed(name, "\r\n a b\t\n", secret=secret) == meant
+
+
+def test_a_value_of_blanks_alone_stays_one() -> None:
+    assert as_typed("spark.my.separator", "\t\n") == "\t"
 
 
 @pytest.mark.parametrize("name", ["driver-cores", "executor-cores", "num-executors", "total-executor-cores"])

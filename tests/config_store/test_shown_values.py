@@ -30,6 +30,12 @@ HIDDEN = {
         f'PlainLoginModule required username="u" password={DOTS};'
     ),
     "api_key = 's3cret', other = 'x'": f"api_key = {DOTS}, other = 'x'",
+    "-Dmy.url=jdbc:mysql://db/hive?password=s3cret -Da=b": f"-Dmy.url=jdbc:mysql://db/hive?password={DOTS} -Da=b",
+    'opts="-Dmy.password=s3cret -Da=b"': f'opts="-Dmy.password={DOTS} -Da=b"',
+    "password=x,s3cret;user=a": f"password={DOTS};user=a",
+    "password=x's3cret": f"password={DOTS}",
+    'password="x\\"s3cret" a=b': f"password={DOTS} a=b",
+    "jdbc:sqlserver://db;password={x;s3cret};user=a": f"jdbc:sqlserver://db;password={DOTS};user=a",
 }
 PLAIN = [
     "",
@@ -65,7 +71,9 @@ def test_a_name_that_sounds_like_a_secret_hides_the_whole_value(name: str) -> No
     assert shown_value(name, None) is None
 
 
-@pytest.mark.parametrize("piece", ["a", "a ", "a=", "://", "://a:", "a:b@", "-D", '="', "a  =  ", ":thin:a/"])
+@pytest.mark.parametrize(
+    "piece", ["a", "a ", "a=", "://", "://a:", "a:b@", "-D", '="', "a  =  ", ":thin:a/", "a=b ", "x={ "]
+)
 def test_a_long_value_is_looked_through_once(piece: str) -> None:
     """Looked through again from each of its letters, it would take hours."""
     assert without_credentials(piece * 1_000_000) == piece * 1_000_000

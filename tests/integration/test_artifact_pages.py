@@ -151,6 +151,8 @@ def test_files_are_chosen_checked_and_uploaded(admin: Seat, name: str) -> None:
     expect(rows.nth(1)).to_contain_text("A new code artifact: nothing is replaced.")
     press_upload(frame)
     arrived(frame, f"{name}-2.py version 1")
+    expect(frame.get_by_role("row", name=f"{name}-2.py 1 1 9 bytes")).to_be_visible()  # without a reload
+    expect(rows).to_have_count(2)
     found = stored(admin.airflow, f"{name}.py")
     assert (found["sha256"], found["note"]) == (hashlib.sha256(b"print(1)\n").hexdigest(), "release 1.4")
     frame.get_by_role("link", name=f"{name}.py version 1").click()

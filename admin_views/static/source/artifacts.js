@@ -165,6 +165,8 @@ class Queue {
     }
     this.busy = false;
     this.count();
+    // what the page says of the versions in the store is older than they are
+    this.section.dispatchEvent(new CustomEvent("uploaded", { bubbles: true }));
   }
 }
 

@@ -235,6 +235,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
   }
 });
 
+document.addEventListener("uploaded", () => {
+  htmx.ajax("GET", location.href, { target: "#listed", select: "#listed", swap: "outerHTML" });
+});
+
 // A list that refreshes itself rests while nobody sees it.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const polls = event.detail.elt.getAttribute("hx-trigger")?.startsWith("every");

@@ -80,7 +80,7 @@ def test_a_deleted_group_is_found_again(pages: Pages, admin: httpx.Client) -> No
     assert "/restore" not in text
     assert "<strong>can_delete</strong> on <strong>Couture Config Groups</strong>" in text
     refused = pages.api.get("/groups/spare")
-    assert "deleted it; `couture groups restore spare` takes that back." in refused.json()["detail"]
+    assert "It was deleted; `couture groups restore spare` takes that back." in refused.json()["detail"]
 
 
 def test_the_default_group_and_one_in_use_are_not_deleted(pages: Pages, admin: httpx.Client) -> None:

@@ -301,6 +301,22 @@ def test_going_back_is_reviewed_first(pages: Pages, admin: httpx.Client) -> None
     assert pages.api.get("/groups/prod").json()["revision"] == 4
 
 
+def test_the_review_of_going_back_refuses_what_going_back_would(
+    pages: Pages, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_group(pages.api, "old", jars=[{"name": "unused.jar"}])
+    change(pages.api, "old", 1, jars=[])
+    assert "<code>jars</code>" in admin.get("/groups/old/rollback?revision=1", headers=PART).text
+    pages.api.delete("/artifacts/dependencies/unused.jar").raise_for_status()
+    refused = admin.get("/groups/old/rollback?revision=1", headers=PART)
+    assert refused.status_code == 422
+    assert "There is no dependency" in refused.text
+    monkeypatch.setitem(ROLES, "Op", tuple(one for one in ROLES["Op"] if one[1] is not Resource.HADOOP))
+    refused = pages.of("Op").get("/groups/prod/rollback?revision=1", headers=PART)
+    assert refused.status_code == 403
+    assert "Revision 1 has other Hadoop files, another keytab or krb5.conf than revision 4." in refused.text
+
+
 def test_an_older_revision_comes_back_on_top(pages: Pages, admin: httpx.Client) -> None:
     wish = {"parent": "4", "revision": "1", "note": "as it was"}
     answer = admin.post("/groups/prod/rollback", data=wish, headers=PART)
