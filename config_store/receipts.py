@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from config_store.artifacts import ArtifactKind
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from config_store.models import SubmissionRow
     from config_store.wire import PlannedArtifact, ResourceKind, SettingKind, SubmitPlan
+
+    _Key = tuple[SettingKind, str]
 
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
@@ -79,8 +82,7 @@ def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
     What either holds for secret is hidden in both: the older one may have been written before it was marked.
     """
     before, after = _facts(old), _facts(new)
-    was, now = _values(old.plan), _values(new.plan)
-    # of thousands of settings few differ; only those are given places
+    was, now = _differing(old.plan, new.plan)
     changed = [key for key, value in now.items() if was.get(key) != value] + list(was.keys() - now.keys())
     for facts, values in ((before, was), (after, now)):
         facts |= {setting_place(*key): values[key] for key in changed if key in values}
@@ -94,8 +96,16 @@ def diff_receipts(old: Receipt, new: Receipt) -> list[Change]:
     return [Change(where, shown(where, before.get(where)), shown(where, after.get(where))) for where in differing]
 
 
-def _values(plan: SubmitPlan) -> dict[tuple[SettingKind, str], str]:
-    return {(setting.kind, setting.name): setting.value for setting in plan.settings}
+def _differing(old: SubmitPlan, new: SubmitPlan) -> tuple[dict[_Key, str], dict[_Key, str]]:
+    """The values of both by setting, less those that both have at the same place: of thousands, nearly all."""
+    apart = [
+        (one, other)
+        for one, other in zip_longest(old.settings, new.settings)
+        if not (one and other and one.value == other.value and one.name == other.name and one.kind is other.kind)
+    ]
+    was = {(one.kind, one.name): one.value for one, _ in apart if one}
+    now = {(other.kind, other.name): other.value for _, other in apart if other}
+    return was, now
 
 
 def setting_place(kind: SettingKind, name: str) -> str:
