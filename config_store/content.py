@@ -133,9 +133,11 @@ class Content:
                 yield section, kind, name, setting
 
     def file_entries(self) -> Iterator[tuple[str, str]]:
-        """The entries of the settings that are lists of files and no secrets, each with its place."""
-        for section in SECTIONS:
-            settings: Mapping[str, Setting] = getattr(self, section)
+        """The entries of the settings that are lists of files and no secrets, each with its place.
+
+        A variable may be called ``files`` and be none.
+        """
+        for section, settings in (("arguments", self.arguments), ("configurations", self.configurations)):
             for name in [name for name in settings if name in FILE_LISTS]:
                 if not settings[name].secret:
                     yield from ((f"{section}.{name}", entry) for entry in split_list(settings[name].value))

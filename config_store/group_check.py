@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from config_store.artifacts import ArtifactKind, find_version
 from config_store.blob_check import NamedBlob, check_blobs
-from config_store.catalogue.lint import hadoop_remarks, key_remarks
+from config_store.catalogue.lint import hadoop_remarks, key_remarks, stored_remarks
 from config_store.content import SECTIONS, open_setting
 from config_store.counting import counted
 from config_store.errors import MAX_TOLD, BlobMissing, InvalidInput, NotFound, SecretUnreadable, StoreError
@@ -287,19 +287,19 @@ def _resolved(view: _View) -> Iterator[Finding]:
 
 
 def _keys(view: _View) -> Iterator[Finding]:
-    """Keys and values against what the installed Spark and Hadoop know."""
-    if view.find_catalogue is None:
-        return
-    installed = view.find_catalogue(view.group.content.spark_home)
-    if installed.catalogue is None:
-        yield Finding.skipped("keys", view.subject, installed.missing)
-        return
-    remarks = [*key_remarks(installed.catalogue, view.group.content), *_property_remarks(view, installed.catalogue)]
+    """Values against our own rules, then keys and values against what the installed Spark and Hadoop know."""
+    installed = view.find_catalogue(view.group.content.spark_home) if view.find_catalogue else None
+    remarks = list(stored_remarks(view.group.content))
+    if installed and installed.catalogue:
+        remarks += key_remarks(installed.catalogue, view.group.content)
+        remarks += _property_remarks(view, installed.catalogue)
     for remark in remarks[:MAX_TOLD]:
         yield _finding(view, remark)
     if (more := len(remarks) - MAX_TOLD) > 0:
         yield Finding.warning("keys", view.subject, f"{more:,} more are odd.", "Mend these first, then check again.")
-    if not remarks:
+    if installed and installed.catalogue is None:
+        yield Finding.skipped("keys", view.subject, installed.missing)
+    elif installed and installed.catalogue and not remarks:
         message = f"Spark {installed.catalogue.spark_version} and its Hadoop take all keys and values as they stand."
         yield Finding.ok("keys", view.subject, message)
 

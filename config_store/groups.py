@@ -147,7 +147,7 @@ def create_group(
     """
     check_group_name(name)
     _check_text("description", description)
-    row = _locked(session, GroupRow.name == name)
+    row = locked_row(session, GroupRow.name == name)
     if row is None:
         row = GroupRow(name=name, description=description, revision=0)
         session.add(row)
@@ -334,13 +334,13 @@ def _check_text(where: str, text: str) -> None:
 
 def _live_row(session: Session, name: str, *, lock: bool = False) -> GroupRow:
     live = _named(name) & GroupRow.deleted_at.is_(None)
-    row = _locked(session, live) if lock else session.scalar(select(GroupRow).where(live))
+    row = locked_row(session, live) if lock else session.scalar(select(GroupRow).where(live))
     if row is None:
         raise _unknown(session, name)
     return row
 
 
-def _locked(session: Session, condition: ColumnElement[bool]) -> GroupRow | None:
+def locked_row(session: Session, condition: ColumnElement[bool]) -> GroupRow | None:
     """The row as it stands now, and until the transaction's end: whoever changes a group locks it first.
 
     A row that the session has read before is read anew. SQLite, which ignores this, has one writer at a time.

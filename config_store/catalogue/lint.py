@@ -55,15 +55,22 @@ def content_remarks(catalogue: Catalogue | None, content: Content, names: Collec
     return remarks
 
 
+def stored_remarks(content: Content) -> Iterator[Remark]:
+    """What is wrong with stored values whatever Spark is installed: rules may be younger than they. Tells no secret."""
+    for section, kind, name, setting in content.settings():
+        if setting.secret or kind is SettingKind.ENVIRONMENT:
+            continue
+        where = f"{section}.{name}"
+        yield from (Remark(where, fault.message, is_fault=True) for fault in value_faults(where, name, setting.value))
+        yield from end_remarks(where, kind, name, setting.value)
+
+
 def key_remarks(catalogue: Catalogue, content: Content) -> list[Remark]:
     """What is odd in the keys and values of a whole content, place by place. Tells no secret."""
     remarks: list[Remark] = []
     for section, kind, name, setting in content.settings():
-        where, value = f"{section}.{name}", None if setting.secret else setting.value
-        if value and kind is not SettingKind.ENVIRONMENT:  # what was stored before a rule is checked here alone
-            remarks += [Remark(where, fault.message, is_fault=True) for fault in value_faults(where, name, value)]
-        remarks += end_remarks(where, kind, name, value)
-        remarks += setting_remarks(catalogue, where, kind, name, value)
+        value = None if setting.secret else setting.value
+        remarks += setting_remarks(catalogue, f"{section}.{name}", kind, name, value)
     return remarks
 
 

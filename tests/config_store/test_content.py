@@ -303,3 +303,9 @@ class TestWhatWasTakenOver:
         edited = replace(self.STORED, arguments={"driver-cores": Setting("2")})
         with pytest.raises(InvalidInput, match="are the same setting and both are given"):
             check_content(edited, self.STORED)
+
+
+def test_a_variable_called_files_is_no_list_of_them() -> None:
+    variables = content(environment={"files": "a,b", "jars": "none"})
+    check_content(variables)
+    assert list(variables.dependencies()) == []

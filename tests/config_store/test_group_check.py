@@ -411,3 +411,21 @@ def test_without_a_catalogue_the_keys_are_not_judged(store: Store) -> None:
     store.create("prod", configurations={"spark.executor.memroy": "7g"})
     found = look(store, find_catalogue=lambda _: Installed(None, "There is no Spark here."))
     assert found[-1] == Finding.skipped("keys", "config group prod", "There is no Spark here.")
+
+
+def test_values_by_older_rules_are_told_without_a_catalogue(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("config_store.content.value_faults", lambda *_: ())
+        store.create("prod", arguments={"driver-memory": "1g\n"})
+    missing = Installed(None, "There is no Spark here.")
+    for find, more in (
+        (None, []),
+        (lambda _: missing, [Finding.skipped("keys", "config group prod", missing.missing)]),
+    ):
+        fault, *others = (finding for finding in look(store, find_catalogue=find) if finding.check == "keys")
+        assert (fault.verdict, fault.advice) == (
+            Verdict.FAULT,
+            "Correct it: couture settings set prod driver-memory=VALUE",
+        )
+        assert fault.message.startswith("arguments.driver-memory: Unexpected value '1g\\n'")
+        assert others == more

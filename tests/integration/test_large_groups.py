@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.integration.browser import take_seat
 from tests.integration.conftest import create
+from tests.integration.group_editing import CONFIGURATION, edit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-CONFIGURATION = "Spark Configuration"
 SETTINGS = 10_000
 #: What a loaded machine needs for a content of a megabyte.
 LARGE_MS = 60_000
@@ -43,14 +43,6 @@ def pages(frame: FrameLocator) -> Locator:
     return frame.get_by_role("navigation", name="Pages of Configurations")
 
 
-def fill(frame: FrameLocator, number: int, value: str) -> Locator:
-    """Type a value into the row of a setting."""
-    frame.get_by_role("button", name=f"Edit {key(number)}", exact=True).click()
-    field = frame.get_by_label(re.compile(f"alue of {re.escape(key(number))}$"))
-    field.fill(value)
-    return field
-
-
 def save(frame: FrameLocator) -> None:
     frame.get_by_role("button", name="Review and save").click()
     review = frame.get_by_role("dialog", name="Review")
@@ -66,10 +58,10 @@ def test_it_is_read_searched_and_edited_page_by_page(admin: Seat, group: str) ->
     pages(frame).get_by_role("link", name="Next").press("Enter")
     expect(pages(frame)).to_contain_text("Page 2 of 100")
     expect(rows.first).to_contain_text(key(100))
-    field = fill(frame, 150, "typed on page 2")
+    edit(admin, key(150), "typed on page 2")
     pages(frame).get_by_role("link", name="Next").click()
     frame.get_by_role("dialog", name="Leave this page?").get_by_role("button", name="Stay").click()
-    expect(field).to_have_value("typed on page 2")
+    expect(frame.get_by_label(f"Value of {key(150)}")).to_have_value("typed on page 2")
     save(frame)
     expect(frame.locator(".done")).to_contain_text("Saved as revision 2.", timeout=LARGE_MS)
     expect(pages(frame)).to_contain_text("Page 2 of 100")
@@ -94,10 +86,10 @@ def test_two_admins_edit_it_at_once_and_both_edits_go_together(
     browser: Browser, airflow: LiveAirflow, admin: Seat, group: str
 ) -> None:
     mine = admin.open_page(f"groups/{group}?configurations=100", CONFIGURATION)
-    fill(mine, SETTINGS - 1, "mine")
+    edit(admin, key(SETTINGS - 1), "mine")
     other = take_seat(browser, airflow, "Op")
     theirs = other.open_page(f"groups/{group}", CONFIGURATION)
-    fill(theirs, 0, "theirs")
+    edit(other, key(0), "theirs")
     save(theirs)
     expect(theirs.locator(".done")).to_contain_text("Saved as revision 2.", timeout=LARGE_MS)
     other.context.close()

@@ -14,7 +14,7 @@ from config_store.master_dags import DagHead
 from config_store.wire import TaskIdentity
 from tests.admin_views.calls import connect, new_group
 from tests.admin_views.pages.conftest import PART
-from tests.stand_ins import task
+from tests.stand_ins import RoleIdentity, task
 
 if TYPE_CHECKING:
     import httpx
@@ -250,6 +250,23 @@ def test_a_page_of_a_fault_leads_on_to_its_section(admin: httpx.Client, path: st
     answer = admin.get(f"/{path}")
     assert answer.status_code == 404
     assert link in answer.text
+
+
+def test_the_page_of_a_fault_is_there_also_when_nobody_can_be_asked(
+    pages: Pages, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> bool:
+        if asked.pop():
+            raise ConnectionError("the auth manager is away")
+        return True
+
+    asked = [True, False]  # by the route, and then by the page of the fault
+    monkeypatch.setattr(RoleIdentity, "permits", away)
+    answer = admin.get("/submissions/nothing")
+    assert answer.status_code == 404
+    assert "<h1>Not found</h1>" in answer.text
+    assert "Go on to" not in answer.text
+    assert asked == []
 
 
 def test_no_link_leads_to_what_the_reader_may_not_see(pages: Pages) -> None:

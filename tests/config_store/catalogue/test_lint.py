@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config_store.catalogue.lint import Remark, content_remarks, field_remarks, hadoop_remarks, key_remarks
+from config_store.catalogue.lint import (
+    Remark,
+    content_remarks,
+    field_remarks,
+    hadoop_remarks,
+    key_remarks,
+    stored_remarks,
+)
 from config_store.content import Content
 from config_store.secrets import Token
 from config_store.settings import Setting
@@ -150,7 +157,7 @@ def test_blanks_and_line_breaks_around_a_value_are_told(value: str) -> None:
         assert said(field_remarks(keys, "configurations", "spark.my.own", value)) == [told]
     content = Content(configurations={"spark.my.own": Setting(value)}, environment={"X": Setting(value)})
     assert said(content_remarks(None, content, {("configurations", "spark.my.own"), ("environment", "X")})) == [told]
-    assert said(key_remarks(catalogue(), content)) == [told]
+    assert said(list(stored_remarks(content))) == [told]
     assert field_remarks(catalogue(), "configurations", "spark.my.own", "1\n2") == []
     assert field_remarks(catalogue(), "configurations", "spark.my.own", None) == []
 
@@ -158,7 +165,7 @@ def test_blanks_and_line_breaks_around_a_value_are_told(value: str) -> None:
 def test_a_size_that_was_stored_with_a_line_break_is_told() -> None:
     told = "Unexpected value '1g\\n': it has blanks or a line break at its ends; write '1g'"
     content = Content(arguments={"driver-memory": Setting("1g\n")})
-    assert key_remarks(catalogue(), content) == [Remark("arguments.driver-memory", told, is_fault=True)]
+    assert list(stored_remarks(content)) == [Remark("arguments.driver-memory", told, is_fault=True)]
     assert said(field_remarks(None, "arguments", "driver-memory", "1g\n")) == [(told, True)]
 
 
