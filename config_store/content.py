@@ -72,6 +72,11 @@ class Dependency:
         return self.name if self.version is None else f"{self.name}@{self.version}"
 
 
+def is_file_list(kind: SettingKind, name: str) -> bool:
+    """Whether a setting is a comma-separated list of files; a variable may be called ``files`` and be none."""
+    return name in FILE_LISTS and kind is not SettingKind.ENVIRONMENT
+
+
 def split_list(value: str) -> list[str]:
     """The entries of a comma-separated list, without blanks and empty ones, as Spark reads it."""
     return [entry for entry in (part.strip() for part in value.split(",")) if entry]
@@ -133,12 +138,10 @@ class Content:
                 yield section, kind, name, setting
 
     def file_entries(self) -> Iterator[tuple[str, str]]:
-        """The entries of the settings that are lists of files and no secrets, each with its place.
-
-        A variable may be called ``files`` and be none.
-        """
-        for section, settings in (("arguments", self.arguments), ("configurations", self.configurations)):
-            for name in [name for name in settings if name in FILE_LISTS]:
+        """The entries of the settings that are lists of files and no secrets, each with its place."""
+        for section, kind in SECTIONS.items():
+            settings: Mapping[str, Setting] = getattr(self, section)
+            for name in [name for name in settings if is_file_list(kind, name)]:
                 if not settings[name].secret:
                     yield from ((f"{section}.{name}", entry) for entry in split_list(settings[name].value))
 

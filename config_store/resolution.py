@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from config_store.artifacts import ArtifactKind, check_artifact_name, planned_artifact
-from config_store.content import FILE_LISTS, SECTIONS, open_setting, split_list
+from config_store.content import SECTIONS, is_file_list, open_setting, split_list
 from config_store.errors import Fault, FinalOverridden, InvalidInput, NoDefaultGroup, Unresolvable
 from config_store.groups import Group, default_group_name, get_group, get_revision
 from config_store.resources import plan_resources
@@ -286,7 +286,7 @@ def _settle(group: Group, candidates: Iterable[Candidate]) -> Iterator[Effective
     rivals: dict[tuple[SettingKind, str], list[Candidate]] = {}
     for candidate in candidates:
         _, kind, name, _ = candidate
-        if name not in FILE_LISTS:
+        if not is_file_list(kind, name):
             key = (kind, name) if kind is _CONFIGURATION else twin_key(kind, name)
             if (earlier := first.setdefault(key, candidate)) is not candidate:
                 rivals.setdefault(key, [earlier]).append(candidate)
@@ -355,8 +355,8 @@ def _lists(candidates: Iterable[Candidate]) -> dict[str, list[tuple[Layer, str]]
     """The comma-separated lists of files, by option, each entry with its layer, the group's first."""
     lists: dict[str, list[tuple[Layer, str]]] = {name: [] for name in LISTS}
     for candidate in candidates:
-        name = ARGUMENT_OF.get(candidate.name, candidate.name)
-        if name in lists:
+        if is_file_list(candidate.kind, candidate.name):
+            name = ARGUMENT_OF.get(candidate.name, candidate.name)
             lists[name] += [(candidate.layer, entry) for entry in split_list(candidate.setting.value)]
     return lists
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from config_store.content import FILE_LISTS, SECTIONS, from_document, is_place, split_list, split_version
+from config_store.content import SECTIONS, from_document, is_file_list, is_place, split_list, split_version
 from config_store.groups import get_revision
 from config_store.models import ArtifactRow, GroupRow, RevisionRow, SubmissionRow, VersionRow
 from config_store.receipts import artifact_places, diff_receipts, read_receipt, resource_place, setting_place
@@ -144,7 +144,7 @@ def _revisions(session: Session, group: str, first: int, last: int) -> Iterator[
 def _said(content: Content) -> Said:
     said: Said = {}
     for section, kind, name, setting in content.settings():
-        if name not in FILE_LISTS:
+        if not is_file_list(kind, name):
             said[setting_place(*twin_key(kind, name))] = (section, setting.value)
         elif not setting.secret:
             said |= _listed(ResourceKind(ARGUMENT_OF.get(name, name)), split_list(setting.value))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from config_store.catalogue.lookup import HADOOP_PREFIX
 from config_store.catalogue.values import hadoop_value_fault, value_fault
-from config_store.content import FILE_LISTS, SECTIONS, entry_faults, split_list
+from config_store.content import SECTIONS, entry_faults, is_file_list, split_list
 from config_store.settings import TWINS, dropped, setting_faults, value_faults
 from config_store.target_check import target_fault
 from config_store.wire import SettingKind
@@ -98,7 +98,7 @@ def field_remarks(catalogue: Catalogue | None, section: str, name: str, value: s
     faults = list(setting_faults(where, kind, name, value or "", secret=value is None))
     if value is not None and kind is not SettingKind.ENVIRONMENT:
         faults += value_faults(where, name, value)
-        if name in FILE_LISTS:
+        if is_file_list(kind, name):
             faults += [fault for entry in split_list(value) for fault in entry_faults(where, entry)]
     remarks = [refusal(fault) for fault in faults]
     remarks += plain_remarks(where, kind, name, value)

@@ -252,6 +252,15 @@ class TestGroup:
 
 
 class TestPrecedence:
+    def test_a_variable_called_files_reaches_the_job_as_a_variable(self, store: Store) -> None:
+        store.create("prod", environment={"files": "a,b"})
+        plan = store.plan(env_vars={"jars": "/none.jar"})
+        assert [(s.kind, s.name, s.value) for s in plan.settings if s.layer is not Layer.SUITE] == [
+            (ENVIRONMENT, "files", "a,b"),
+            (ENVIRONMENT, "jars", "/none.jar"),
+        ]
+        assert plan.resources == ()
+
     def test_the_task_wins_over_its_group_and_records_what_it_beat(self, store: Store) -> None:
         store.create("prod", arguments={"queue": "a"}, configurations={"spark.x": "1"}, environment={"TZ": "UTC"})
         plan = store.plan(
